@@ -1,0 +1,1 @@
+"""Connectors: from a CRM's or an export's own words to the canonical records."""

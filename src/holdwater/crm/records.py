@@ -1,0 +1,117 @@
+"""The canonical records: what every connector delivers and the store keeps.
+
+Times are aware UTC datetimes. A missing value is None, never zero and never an empty string.
+`updated_at` is the version: the store replaces a row only by a newer one.
+Personal data has no field here, so it cannot be kept by accident.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Literal
+
+# ISO 4217 currencies whose minor unit is not a hundredth.
+_EXPONENTS = dict.fromkeys(
+    "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0
+) | dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in minor units (cents), its currency, and the text it came from."""
+
+    minor: int
+    currency: str
+    text: str
+
+    @classmethod
+    def of(cls, amount: Decimal, currency: str, text: str) -> Money:
+        exponent = _EXPONENTS.get(currency, 2)
+        minor = amount.scaleb(exponent).to_integral_value(rounding=ROUND_HALF_EVEN)
+        return cls(int(minor), currency, text)
+
+    @property
+    def amount(self) -> Decimal:
+        return Decimal(self.minor).scaleb(-_EXPONENTS.get(self.currency, 2))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    id: str
+    updated_at: datetime
+    archived: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One stage of one pipeline; `id` is unique within the source."""
+
+    id: str
+    pipeline_id: str
+    label: str
+    position: int
+    closed: bool
+    won: bool
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lead:
+    """One person or company at first contact."""
+
+    id: str
+    created_at: datetime
+    updated_at: datetime
+    source: str | None = None
+    source_raw: str | None = None
+    owner_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deal:
+    """One sale in progress or ended; won deals make a lead a customer."""
+
+    id: str
+    status: Literal["open", "won", "lost"]
+    created_at: datetime | None
+    updated_at: datetime
+    lead_id: str | None = None
+    closed_at: datetime | None = None
+    amount: Money | None = None
+    pipeline_id: str | None = None
+    stage_id: str | None = None
+    owner_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer:
+    """One customer, from the first payment to the last (None: still a customer)."""
+
+    id: str
+    started_at: datetime
+    updated_at: datetime
+    lead_id: str | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spend:
+    """Money spent to win leads of one source on one day."""
+
+    id: str
+    day: date
+    amount: Money
+    updated_at: datetime
+    source: str | None = None
+    source_raw: str | None = None
+
+
+Record = Owner | Stage | Lead | Deal | Customer | Spend
+
+
+def source_name(text: str | None) -> str | None:
+    """One spelling for one source: `Paid Search`, `PAID_SEARCH` and `paid-search` are `paid_search`."""
+    return re.sub(r"[\s\-_]+", "_", (text or "").strip()).casefold().strip("_") or None

@@ -1,0 +1,228 @@
+"""`@formula` and the registry: the one place a function's name, category, units, help and source live.
+
+A formula is written once, as a plain function over floats. The decorator adds the house rules: an omitted
+argument, None or an empty string takes the default; text where a number belongs raises KindError (`#VALUE!`);
+a number outside its domain, or an answer that does not exist, raises NumError (`#NUM!`).
+"""
+
+from __future__ import annotations
+
+import math
+
+from holdwater.errors import FormulaError, KindError, NumError
+from holdwater.units import Unit
+
+TYPE_CHECKING = False  # see units.py
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import Any, ParamSpec, TypeVar
+
+    P = ParamSpec("P")
+    R = TypeVar("R")
+
+registry: dict[str, Formula] = {}  # by Excel name, in catalogue order
+
+
+class Argument:
+    """One argument of a formula. Without a default it is required; a default of None means "not given"."""
+
+    __slots__ = ("default", "name", "required", "unit")
+
+    def __init__(self, name: str, unit: Unit, required: bool, default: float | None) -> None:
+        self.name = name
+        self.unit = unit
+        self.required = required
+        self.default = default
+
+
+class Formula:
+    """A registered function with everything that is known about it."""
+
+    def __init__(self, function: Callable[..., float], category: str, result: Unit) -> None:
+        self.function = function
+        self.category = category
+        self.result = result
+        self.name = function.__name__
+        self.excel_name = self.name.upper()
+        self._arguments: list[Argument] | None = None
+
+    @property
+    def arguments(self) -> list[Argument]:
+        if self._arguments is None:  # read at first use: importing the catalogue stays cheap
+            code = self.function.__code__
+            names = code.co_varnames[: code.co_argcount]
+            defaults = self.function.__defaults__ or ()
+            required = len(names) - len(defaults)
+            self._arguments = [
+                Argument(
+                    name,
+                    self._unit(name),
+                    position < required,
+                    None if position < required else defaults[position - required],
+                )
+                for position, name in enumerate(names)
+            ]
+        return self._arguments
+
+    def _unit(self, name: str) -> Unit:
+        annotation = self.function.__annotations__[name].removesuffix(" | None")
+        unit = self.function.__globals__[annotation]
+        if not isinstance(unit, Unit):
+            raise TypeError(f"{self.name}: {name} is annotated with {annotation}, which is not a unit")
+        return unit
+
+    @property
+    def description(self) -> str:
+        return _section(self.function.__doc__ or "", "")
+
+    @property
+    def equation(self) -> str:
+        return _section(self.function.__doc__ or "", "Equation")
+
+    @property
+    def source(self) -> str:
+        return _section(self.function.__doc__ or "", "Source")
+
+    @property
+    def help(self) -> dict[str, str]:
+        """One line for each argument, from the docstring."""
+        lines = _section(self.function.__doc__ or "", "Arguments").split("\n")
+        return {name.strip(): text.strip() for name, _, text in (line.partition(":") for line in lines)}
+
+    @property
+    def signature(self) -> str:
+        """As a person types it in a cell: `LTV(margin, churn, [discount=0])`."""
+        shown = [
+            a.name if a.required else f"[{a.name}]" if a.default is None else f"[{a.name}={a.default:g}]"
+            for a in self.arguments
+        ]
+        return f"{self.excel_name}({', '.join(shown)})"
+
+    def bind(self, given: Sequence[Any], named: Mapping[str, Any]) -> dict[str, Any]:
+        """Arguments by name, checked and converted; raises KindError or NumError with argument, value and domain."""
+        if len(given) > len(self.arguments):
+            raise TypeError(f"{self.excel_name} takes {len(self.arguments)} arguments, {len(given)} were given")
+        values = dict(zip((a.name for a in self.arguments), given, strict=False))
+        for name, value in named.items():
+            if name in values or all(name != a.name for a in self.arguments):
+                known = ", ".join(a.name for a in self.arguments)
+                raise TypeError(f"{self.excel_name} has no place for {name!r}; its arguments are {known}")
+            values[name] = value
+        # Kinds before domains, over all arguments: the translations find errors in this order too.
+        bound = {a.name: self._number_or_default(a, values.get(a.name)) for a in self.arguments}
+        for argument in self.arguments:
+            self._check_domain(argument, bound[argument.name])
+        return bound
+
+    def check(self, argument: Argument, value: Any) -> Any:
+        """One argument, converted and inside its domain."""
+        number = self._number_or_default(argument, value)
+        self._check_domain(argument, number)
+        return number
+
+    def _number_or_default(self, argument: Argument, value: Any) -> Any:
+        if value is None or (isinstance(value, str) and not value):
+            if argument.required:
+                raise KindError(f"{self.excel_name}: {argument.name} is missing; give a {argument.unit.meaning}.")
+            return argument.default
+        if argument.unit.many:
+            numbers = [self._number(argument, item) for item in _flat(value) if item is not None and item != ""]
+            if not numbers:
+                raise KindError(f"{self.excel_name}: {argument.name} is an empty range; give at least one number.")
+            return numbers
+        return self._number(argument, value)
+
+    def _number(self, argument: Argument, value: Any) -> float:
+        if not isinstance(value, (bool, str, bytes)) and hasattr(value, "__float__"):
+            try:
+                return float(value)
+            except (TypeError, ValueError, OverflowError):  # an array, a complex number, an int beyond any float
+                pass
+        raise KindError(
+            f"{self.excel_name}: {argument.name} is {_shown(value)}; a number belongs here ({argument.unit.meaning})."
+        )
+
+    def _check_domain(self, argument: Argument, value: Any) -> None:
+        if value is None:
+            return
+        for number in value if argument.unit.many else (value,):
+            # No argument may be infinite; NaN fails every comparison.
+            if not (argument.unit.allows(number) if math.isfinite(number) else False):
+                raise NumError(
+                    f"{self.excel_name}: {argument.name} is {number:g}; allowed is {argument.unit.allowed}"
+                    f" ({argument.unit.meaning})."
+                )
+
+    def answer(self, *values: Any) -> float:
+        """The function's value for checked arguments; what cannot be a number is a NumError."""
+        try:
+            value = self.function(*values)
+        except FormulaError:
+            raise
+        except (ArithmeticError, ValueError):  # a division by zero, an overflow, the logarithm of nothing
+            value = math.nan
+        if not isinstance(value, (int, float)) or not math.isfinite(value):
+            shown = ", ".join(_shown(v) for v in values)
+            raise NumError(f"{self.excel_name}({shown}) has no finite answer; use smaller or less extreme numbers.")
+        return float(value)
+
+
+def formula(category: str, result: Unit | type[float]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Register a plain function as a formula of the catalogue, guarded by the units of its signature."""
+
+    def register(function: Callable[P, R]) -> Callable[P, R]:
+        entry = Formula(function, category, result)  # type: ignore[arg-type]  # a unit is a float to the checker
+        registry[entry.excel_name] = entry
+        guards: list[tuple[float, float]] = []
+
+        def guarded(*given: Any, **named: Any) -> float:
+            # The common call, all plain numbers in place, is checked without building anything.
+            if not named and len(given) >= required:
+                if not guards:
+                    guards.extend(_guards(entry))
+                for value, (low, high) in zip(given, guards, strict=False):
+                    if (type(value) is not float and type(value) is not int) or not low <= value <= high:
+                        break
+                else:
+                    return entry.answer(*given)
+            return entry.answer(*entry.bind(given, named).values())
+
+        required = function.__code__.co_argcount - len(function.__defaults__ or ())
+        for name in ("__name__", "__qualname__", "__module__", "__doc__", "__annotations__"):
+            setattr(guarded, name, getattr(function, name))
+        guarded.__wrapped__ = function  # type: ignore[attr-defined]  # so that help() shows the real signature
+        guarded.formula = function.formula = entry  # type: ignore[attr-defined]  # from either to what is known
+        return guarded  # type: ignore[return-value]  # same parameters, same result
+
+    return register
+
+
+def _guards(entry: Formula) -> Iterator[tuple[float, float]]:
+    for argument in entry.arguments:
+        # Ranges and whole numbers need the full check: an empty interval sends them there.
+        plain = not (argument.unit.many or argument.unit.whole)
+        yield (max(argument.unit.low, -1e308), min(argument.unit.high, 1e308)) if plain else (math.inf, -math.inf)
+
+
+def _flat(value: Any) -> Iterator[Any]:
+    """The cells of a range, row by row; a single number is a range of one."""
+    if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
+        yield value
+        return
+    for item in value:
+        yield from _flat(item)
+
+
+def _shown(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else repr(value) if len(repr(value)) < 60 else type(value).__name__
+
+
+def _section(docstring: str, heading: str) -> str:
+    """The lines below `Heading:` of a docstring, or its first paragraph for the empty heading."""
+    paragraphs = [[line.strip() for line in p.split("\n")] for p in docstring.strip().split("\n\n")]
+    if not heading:
+        return " ".join(paragraphs[0])
+    for lines in paragraphs:
+        if lines[0] == f"{heading}:":
+            return "\n".join(line for line in lines[1:] if line)
+    return ""

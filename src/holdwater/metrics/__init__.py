@@ -1,0 +1,1 @@
+"""Figures about leads and customers, as Ibis expressions over the canonical tables."""

@@ -1,0 +1,49 @@
+"""The figures a refresh hands to the workbook."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """Counts of one group of leads: those of one source, or of one month of first contact.
+
+    A customer is a lead with a won deal (or a customer record). Leads younger than the 90th percentile of
+    the days to win are too young to judge: they stand as `open_leads`, outside the conversion rate
+    `judged_customers / judged_leads`. Money is in the currency's major unit; None where nothing is known.
+    """
+
+    leads: int
+    customers: int
+    judged_leads: int
+    judged_customers: int
+    open_leads: int
+    days_to_win_median: float | None
+    days_to_win_p90: float | None
+    spend: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFigures(Figures):
+    source: str | None  # None: the source was not recorded; such leads are a row of their own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthFigures(Figures):
+    month: date  # first day of the month of first contact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Everything one refresh writes, computed as of one moment."""
+
+    as_of: datetime
+    judged_after_days: float | None  # None: nobody has been won yet, so no lead can be judged
+    currency: str | None  # of the spend; None where no spend is known
+    total: Figures
+    sources: tuple[SourceFigures, ...]  # most leads first
+    months: tuple[MonthFigures, ...]  # oldest first
+    undated_wins: int  # won deals without a usable date, or won before the first contact: outside the days to win
+    unmatched_wins: int  # won deals that belong to no known lead: outside the conversion

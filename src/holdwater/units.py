@@ -1,0 +1,114 @@
+"""What an argument means: its unit, the numbers allowed, how a spreadsheet shows it.
+
+A formula's signature is annotated with these names. For a type checker each is simply a float (or a sequence
+of them); at run time it is the `Unit` that guards the argument, in Python and in every translation.
+"""
+
+from __future__ import annotations
+
+INFINITY = float("inf")
+TINIEST = 5e-324  # the smallest float above 0: "above 0" as a closed bound
+
+
+class Unit:
+    """One kind of number. Bounds are closed; an open bound is the next float inside."""
+
+    __slots__ = ("high", "low", "many", "meaning", "number_format", "whole")
+
+    def __init__(
+        self,
+        meaning: str,
+        number_format: str,
+        low: float = -INFINITY,
+        high: float = INFINITY,
+        *,
+        whole: bool = False,
+        many: bool = False,
+    ) -> None:
+        self.meaning = meaning
+        self.number_format = number_format
+        self.low = low
+        self.high = high
+        self.whole = whole
+        self.many = many  # a range of such numbers
+
+    @property
+    def low_open(self) -> bool:
+        return self.low == TINIEST or self.low == _JUST_ABOVE_MINUS_ONE
+
+    @property
+    def high_open(self) -> bool:
+        return self.high == _JUST_BELOW_ONE
+
+    @property
+    def bounds(self) -> list[tuple[str, float]]:
+        """The comparisons that make a number wrong, as (operator, bound): `[("<", 0), (">", 1)]` for a rate."""
+        wrong: list[tuple[str, float]] = []
+        if self.low != -INFINITY:
+            wrong.append(("<=", round(self.low)) if self.low_open else ("<", self.low))
+        if self.high != INFINITY:
+            wrong.append((">=", round(self.high)) if self.high_open else (">", self.high))
+        return wrong
+
+    @property
+    def allowed(self) -> str:
+        """The allowed numbers in words, as error messages and the docs say them."""
+        if self.whole and self.high != INFINITY:
+            numbers = [str(n) for n in range(round(self.low), round(self.high) + 1)]
+            return f"{', '.join(numbers[:-1])} or {numbers[-1]}"
+        low = f"above {round(self.low)}" if self.low_open else f"{self.low:g}"
+        high = f"below {round(self.high)}" if self.high_open else f"{self.high:g}"
+        if self.high == INFINITY:
+            return "any number" if self.low == -INFINITY else low if self.low_open else f"{low} or more"
+        return f"{low} to {high}" if not self.low_open else f"{low} and {'' if self.high_open else 'at most '}{high}"
+
+    def allows(self, number: float) -> bool:
+        return self.low <= number <= self.high and (not self.whole or number == int(number))
+
+    def __repr__(self) -> str:
+        return f"<{self.meaning}: {self.allowed}>"
+
+
+_JUST_ABOVE_MINUS_ONE = -0.9999999999999999
+_JUST_BELOW_ONE = 0.9999999999999999
+
+MONEY = "#,##0.00"
+PERCENT = "0.0%"
+COUNT = "#,##0.##"
+
+TYPE_CHECKING = False  # what typing calls by this name; importing typing would double the import time
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import TypeAlias
+
+    Money: TypeAlias = float
+    Cost: TypeAlias = float
+    Price: TypeAlias = float
+    Rate: TypeAlias = float
+    Share: TypeAlias = float
+    PositiveRate: TypeAlias = float
+    Growth: TypeAlias = float
+    Count: TypeAlias = float
+    PositiveCount: TypeAlias = float
+    Ratio: TypeAlias = float
+    Hours: TypeAlias = float
+    Minutes: TypeAlias = float
+    Duration: TypeAlias = float
+    Timing: TypeAlias = float
+    Rates: TypeAlias = Sequence[float]
+else:
+    Money = Unit("money", MONEY)  # may be negative
+    Cost = Unit("money", MONEY, low=0)
+    Price = Unit("money", MONEY, low=TINIEST)
+    Rate = Unit("rate", PERCENT, low=0, high=1)
+    Share = Unit("share", PERCENT, low=0, high=_JUST_BELOW_ONE)  # of a whole that is never used up
+    PositiveRate = Unit("share", PERCENT, low=TINIEST, high=1)
+    Growth = Unit("rate per period", PERCENT, low=_JUST_ABOVE_MINUS_ONE, high=1)  # of growth, or of discount
+    Count = Unit("count", COUNT, low=0)
+    PositiveCount = Unit("count", COUNT, low=TINIEST)
+    Ratio = Unit("ratio", COUNT, low=TINIEST)
+    Hours = Unit("hours", COUNT, low=0)
+    Minutes = Unit("minutes", COUNT, low=TINIEST)
+    Duration = Unit("periods", "0.0", low=TINIEST)
+    Timing = Unit("timing", "0", low=0, high=2, whole=True)
+    Rates = Unit("rate", PERCENT, low=0, high=1, many=True)
