@@ -74,7 +74,8 @@ _JUST_BELOW_ONE = 0.9999999999999999
 
 MONEY = "#,##0.00"
 PERCENT = "0.0%"
-COUNT = "#,##0.##"
+COUNT = "#,##0"
+DECIMAL = "#,##0.0"
 
 TYPE_CHECKING = False  # what typing calls by this name; importing typing would double the import time
 if TYPE_CHECKING:
@@ -106,9 +107,9 @@ else:
     Growth = Unit("rate per period", PERCENT, low=_JUST_ABOVE_MINUS_ONE, high=1)  # of growth, or of discount
     Count = Unit("count", COUNT, low=0)
     PositiveCount = Unit("count", COUNT, low=TINIEST)
-    Ratio = Unit("ratio", COUNT, low=TINIEST)
-    Hours = Unit("hours", COUNT, low=0)
-    Minutes = Unit("minutes", COUNT, low=TINIEST)
-    Duration = Unit("periods", "0.0", low=TINIEST)
+    Ratio = Unit("ratio", DECIMAL, low=TINIEST)
+    Hours = Unit("hours", DECIMAL, low=0)
+    Minutes = Unit("minutes", DECIMAL, low=TINIEST)
+    Duration = Unit("periods", DECIMAL, low=TINIEST)
     Timing = Unit("timing", "0", low=0, high=2, whole=True)
     Rates = Unit("rate", PERCENT, low=0, high=1, many=True)

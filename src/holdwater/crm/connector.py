@@ -32,4 +32,4 @@ class Connector(Protocol):
         """Names the account: the same source and account always give the same text, and no secret is in it."""
 
     def pages(self, watermarks: Mapping[str, datetime]) -> Iterator[Page]:
-        """All records of the streams without a watermark, and what changed since it (less an overlap) for the others."""
+        """All records of the streams without a watermark; for the others what changed since it, less an overlap."""

@@ -92,6 +92,8 @@ def _call(function: str, arguments: list[Node], inner: Callable[..., str]) -> tu
             return f"-INT(-{inner(arguments[0], 4)})", _NEGATIVE
         case "log1p":
             return _log1p(arguments[0], inner), _ATOM
+    if "{}" in function:  # a twin that takes more than one function of the spreadsheet
+        return function.format(*(inner(a) for a in arguments)), _ATOM
     return f"{_SAME_CALL.get(function, function)}({','.join(inner(a) for a in arguments)})", _ATOM
 
 

@@ -13,7 +13,7 @@ import math
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 from holdwater.errors import FormulaError, HoldwaterError
 from holdwater.translate.tree import (
@@ -38,6 +38,8 @@ _FUNCTIONS: dict[Any, str] = {
     math.log: "log", math.log1p: "log1p", math.exp: "exp", math.sqrt: "sqrt", math.ceil: "ceil",
     math.floor: "floor", math.prod: "prod", min: "min", max: "max", abs: "abs",
 }  # fmt: skip
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class CannotTranslateError(HoldwaterError):
@@ -67,10 +69,10 @@ def _outside(argument: Any) -> Iterator[Node]:
         yield from wrong
 
 
-def spreadsheet_function(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Mark a Python function as the twin of a function that spreadsheets have (`fixed` is FIXED)."""
+def spreadsheet_function(name: str) -> Callable[[F], F]:
+    """Mark a Python function as the twin of one that spreadsheets have: FIXED, or a pattern with {} for arguments."""
 
-    def mark(function: Callable[..., Any]) -> Callable[..., Any]:
+    def mark(function: F) -> F:
         function.spreadsheet_name = name  # type: ignore[attr-defined]  # read again in _call
         return function
 

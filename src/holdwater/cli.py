@@ -1,0 +1,99 @@
+"""The command line: `holdwater demo | template | sync | refresh | functions`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from holdwater import __version__
+from holdwater.commands import COMMANDS
+from holdwater.errors import HoldwaterError
+
+EPILOG = """\
+Exit codes: 0 done; 1 a fault in Holdwater; 2 wrong usage; 3 something to install or configure (a token, an extra);
+4 the CRM could not be read; 5 an export, a mapping or a number cannot be used; 6 the workbook; 7 the store.
+
+Environment: HOLDWATER_HUBSPOT_TOKEN the token, if it is not in the OS keyring; HOLDWATER_STORE where the store is kept.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    raw = argparse.RawDescriptionHelpFormatter
+    top = argparse.ArgumentParser(
+        prog="holdwater",
+        description="What may a lead cost, where does the bucket leak, would more leads help at all.",
+        epilog=EPILOG,
+        formatter_class=raw,
+    )
+    top.add_argument("--version", action="version", version=f"holdwater {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, does: str, example: str) -> argparse.ArgumentParser:
+        text = f"{does}\n\nExample: {example}"
+        return commands.add_parser(name, help=does, description=text, formatter_class=raw)
+
+    demo = command(
+        "demo",
+        "Simulate a business, sync it over HTTP and write a workbook with a verdict.",
+        "holdwater demo --out demo.xlsx --seed 7",
+    )
+    demo.add_argument("--out", type=Path, default=Path("holdwater-demo.xlsx"), metavar="BOOK.xlsx")
+    demo.add_argument("--seed", type=int, default=1, metavar="N", help="another number, another business")
+
+    template = command("template", "Write an empty template workbook.", "holdwater template leads.xlsx")
+    template.add_argument("out", type=Path, metavar="OUT.xlsx")
+
+    sync = command(
+        "sync",
+        "Read what is new in a CRM, or a folder of exports, into the store.",
+        "HOLDWATER_HUBSPOT_TOKEN=... holdwater sync hubspot",
+    )
+    sync.add_argument("source", choices=("hubspot", "exports"), metavar="SOURCE", help="hubspot or exports")
+    _store(sync)
+    _exports(sync)
+    sync.add_argument("--url", default="https://api.hubapi.com", help="another address of HubSpot's API")
+    sync.add_argument("--currency", default="USD", help="the account's own currency (default USD)")
+
+    refresh = command(
+        "refresh",
+        "Write the newest numbers into a workbook; what a person added stays.",
+        "holdwater refresh leads.xlsx --from exports --mapping exports/map.toml",
+    )
+    refresh.add_argument("book", type=Path, metavar="BOOK.xlsx")
+    _store(refresh)
+    _exports(refresh)
+
+    functions = command("functions", "List the formulas.", "holdwater functions --json")
+    functions.add_argument("--json", action="store_true", help="everything about each, for a script")
+    return top
+
+
+def _store(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--store", type=Path, metavar="FILE", help="the store (default: $HOLDWATER_STORE, or your data folder)"
+    )
+
+
+def _exports(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--from", type=Path, dest="folder", metavar="FOLDER", help="folder with exported CSV files")
+    command.add_argument("--mapping", type=Path, metavar="MAP.toml", help="what the columns of the exports mean")
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """Run one command; errors become one sentence on stderr and the exit code of their kind."""
+    arguments = parser().parse_args(given)
+    try:
+        COMMANDS[arguments.command](arguments)
+    except HoldwaterError as error:
+        print(f"holdwater: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("holdwater: stopped; what was kept so far is whole.", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,264 @@
+"""One HTTP client for every connector: where requests may go, when they are repeated, what counts as an answer.
+
+The token goes to the configured origin only: redirects are not followed, other origins are refused, and
+unencrypted HTTP is for this machine alone. No error carries the token, a query string or a response body.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Generator, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from importlib.metadata import PackageNotFoundError, version
+from types import TracebackType
+from typing import Self
+
+import httpx
+import stamina
+
+from holdwater.crm.credentials import Token
+from holdwater.crm.origin import Origin
+from holdwater.crm.pacing import Pacing
+from holdwater.errors import BadAnswerError, CredentialsError, HoldwaterError, UnreachableError
+
+Params = Mapping[str, str | int]
+JsonObject = dict[str, object]
+
+_REFUSED = {401, 403, 530}  # 530: HubSpot's answer to a malformed token
+_TRY_AGAIN = {429, 477, 500, 502, 503, 504}  # 477: HubSpot is moving the account
+_TRANSIENT = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError, httpx.ProxyError)
+
+
+class Client:
+    """Reads JSON from one origin; counts what it cost in `requests`, `retries` and `throttled_seconds`.
+
+    `server_time` is the moment of the last answer by the server's own clock (None before the first).
+    `attempts` and `total_seconds` bound the tries of one call, `longest_wait` what one Retry-After may ask for.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        token: Token,
+        *,
+        pacing: Pacing | None = None,
+        attempts: int = 6,
+        total_seconds: float = 300.0,
+        longest_wait: float = 60.0,
+        connect_timeout: float = 10.0,
+        read_timeout: float = 60.0,
+        max_bytes: int = 64 * 2**20,
+        clock: Callable[[], float] = time.monotonic,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._origin = Origin(base_url)
+        if not token:
+            raise CredentialsError(f"There is no token for {self.account}; put one into {token.hint}.")
+        self._token = token
+        self._pacing = pacing
+        self._attempts = attempts
+        self._total_seconds = total_seconds
+        self._longest_wait = longest_wait
+        self._max_bytes = max_bytes
+        self._clock = clock
+        self._http = httpx.Client(
+            auth=_Bearer(token),
+            headers={"User-Agent": f"holdwater/{_version()}", "Accept": "application/json"},
+            timeout=httpx.Timeout(read_timeout, connect=connect_timeout),
+            follow_redirects=False,
+            # A proxy from the environment sees only the tunnel of https; plain http would hand it the token.
+            trust_env=self._origin.encrypted,
+            transport=transport,
+        )
+        self.requests = 0
+        self.retries = 0
+        self.throttled_seconds = 0.0
+        self.server_time: datetime | None = None
+
+    def __repr__(self) -> str:
+        return f"Client({self._origin})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._http.close()
+
+    @property
+    def account(self) -> str:
+        """The host, with the port where it is not the usual one."""
+        return self._origin.account
+
+    def get_json(self, path: str, params: Params | None = None, *, pacing: Pacing | None = None) -> JsonObject:
+        """The JSON object at `path`; numbers with a fraction are Decimals. `pacing` applies besides the client's."""
+        return self._call(lambda: self._http.build_request("GET", self._origin.url(path), params=params), pacing)
+
+    def post_json(self, path: str, body: JsonObject, *, pacing: Pacing | None = None) -> JsonObject:
+        """The same for a question too long for a query string; only for reads, since a failed try is repeated."""
+        return self._call(lambda: self._http.build_request("POST", self._origin.url(path), json=body), pacing)
+
+    def _call(self, request: Callable[[], httpx.Request], pacing: Pacing | None) -> JsonObject:
+        failed_at = 0.0
+        try:
+            for attempt in stamina.retry_context(
+                on=_another_try,
+                attempts=self._attempts,
+                timeout=self._total_seconds,
+                wait_initial=0.5,
+                wait_max=30.0,
+                wait_jitter=1.0,
+            ):
+                if attempt.num > 1:
+                    self.retries += 1
+                    self.throttled_seconds += self._clock() - failed_at
+                with attempt:
+                    try:
+                        return self._try(request(), pacing)
+                    finally:
+                        failed_at = self._clock()
+        except _TryAgain as last:
+            problem = last.problem
+        # Raised outside of the handler: the HTTP library's own exceptions are no part of what a person sees.
+        raise problem
+
+    def _try(self, request: httpx.Request, pacing: Pacing | None) -> JsonObject:
+        for pace in (self._pacing, pacing):
+            self.throttled_seconds += pace.wait() if pace else 0.0
+        self.requests += 1
+        what = f"{request.method} {request.url.path}"
+        try:
+            response = self._http.send(request, stream=True)
+            try:
+                self._check(response, what)
+                body = self._body(response, what)
+            finally:
+                response.close()
+        except httpx.RequestError as error:
+            problem = self._no_answer(error, what)
+        else:
+            return self._object(body, f"{what} ({response.status_code})")
+        raise problem
+
+    def _no_answer(self, error: httpx.RequestError, what: str) -> Exception:
+        kind = type(error).__name__
+        if isinstance(error, _TRANSIENT):
+            return _TryAgain(
+                UnreachableError(
+                    f"{self.account} did not answer {what} ({kind}); check the network and the address, then run again."
+                )
+            )
+        return BadAnswerError(f"{self.account} answered {what} in a way that is not HTTP ({kind}); check the address.")
+
+    def _check(self, response: httpx.Response, what: str) -> None:
+        """Whether this is an answer at all; reads the headers only."""
+        status = response.status_code
+        now = _moment(response.headers.get("Date"))
+        self.server_time = now or self.server_time
+        if response.is_success:
+            return
+        if status in _REFUSED:
+            raise CredentialsError(
+                f"{self.account} refused the token ({what} was answered {status});"
+                f" check {self._token.hint} and the rights the token was given."
+            )
+        if status in _TRY_AGAIN:
+            asked = _retry_after(response.headers.get("Retry-After"), now)
+            reason = "its request limit is used up" if status == 429 else "it has trouble of its own"
+            raise _TryAgain(
+                BadAnswerError(f"{self.account} kept answering {what} with {status}: {reason}; run again later."),
+                None if asked is None else min(asked, self._longest_wait),
+            )
+        if response.is_redirect:
+            raise BadAnswerError(
+                f"{self.account} redirected {what} ({status}), which is not followed; configure the final address."
+            )
+        raise BadAnswerError(
+            f"{self.account} refused {what} with {status}; check the address, or update Holdwater if it is right."
+        )
+
+    def _body(self, response: httpx.Response, what: str) -> bytearray:
+        body = bytearray()
+        for chunk in response.iter_bytes():
+            body += chunk
+            if len(body) > self._max_bytes:
+                raise BadAnswerError(
+                    f"{self.account} answered {what} ({response.status_code}) with more than {self._max_bytes:,} bytes,"
+                    " the limit for one answer; check the address."
+                )
+        return body
+
+    def _object(self, body: bytearray, what: str) -> JsonObject:
+        try:
+            answer = json.loads(body, parse_float=Decimal, parse_constant=_no_number)
+        except (ValueError, RecursionError):  # also text that is not UTF-8, and numbers of absurd length
+            answer = None
+        if not isinstance(answer, dict):
+            raise BadAnswerError(
+                f"{self.account} answered {what} with something other than a JSON object; check the address."
+            )
+        return answer
+
+
+class _Bearer(httpx.Auth):
+    """Puts the token on a request at the moment it leaves."""
+
+    def __init__(self, token: Token) -> None:
+        self._token = token
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = f"Bearer {self._token.reveal()}"
+        yield request
+
+
+class _TryAgain(Exception):  # noqa: N818 -- not an error: a signal that stays inside this file
+    """A failure that another try may mend; `problem` is what is raised when the tries are used up."""
+
+    def __init__(self, problem: HoldwaterError, wait: float | None = None) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+        self.wait = wait
+
+
+def _another_try(error: Exception) -> bool | float:
+    """Stamina's hook: False for no, True for its own backoff, a number for the seconds the server asked for."""
+    if not isinstance(error, _TryAgain):
+        return False
+    return True if error.wait is None else error.wait
+
+
+def _moment(header: str | None) -> datetime | None:
+    """An HTTP date as an aware UTC datetime; None for anything else."""
+    try:
+        moment = parsedate_to_datetime(header or "")
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _retry_after(header: str | None, now: datetime | None) -> float | None:
+    """The seconds a Retry-After asks for; a date is measured by the server's clock `now`, which ours may not match."""
+    if header is None:
+        return None
+    if header.strip().isdecimal():
+        return float(header)
+    until = _moment(header)
+    return None if until is None else max(0.0, (until - (now or datetime.now(UTC))).total_seconds())
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _version() -> str:
+    try:
+        return version("holdwater")
+    except PackageNotFoundError:  # run from a checkout
+        return "dev"

@@ -1,0 +1,184 @@
+"""The HubSpot connector: contacts are leads, deals are deals.
+
+Only the properties that a figure needs are requested: no name, no e-mail address. Deleted, archived and merged-away
+objects are in no answer, so only a full pass shows that a row has gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Literal, Self
+
+import httpx
+
+from holdwater.crm import credentials
+from holdwater.crm.client import Client
+from holdwater.crm.connector import Page
+from holdwater.crm.credentials import Token
+from holdwater.crm.hubspot_api import CONTACTS, DEALS, Api, ObjectType
+from holdwater.crm.hubspot_records import to_deal, to_lead, to_owner, to_stages
+from holdwater.crm.hubspot_wire import Listing, WireContact, WireDeal, WireOwner, WirePipeline, read_record
+from holdwater.crm.pacing import Pacing
+from holdwater.crm.records import Owner, Record, Stage
+from holdwater.errors import BadAnswerError, SetupError
+
+_SEARCH_CAP = 10_000  # a search answers 400 beyond its first 10,000 results
+_SEARCH_TRIES = 3
+_STREAMS = {"leads": CONTACTS, "deals": DEALS}
+
+
+def connect(
+    base_url: str = "https://api.hubapi.com",
+    token: Token | None = None,
+    *,
+    home_currency: str = "USD",
+    transport: httpx.BaseTransport | None = None,
+) -> HubSpot:
+    """A connector within the limits of the smallest plan; without `token`, the environment's or the keyring's."""
+    pacing = Pacing(requests=100, seconds=10)
+    client = Client(base_url, token or credentials.token("hubspot"), pacing=pacing, transport=transport)
+    return HubSpot(client, home_currency=home_currency)
+
+
+class HubSpot:
+    """Reads owners, stages, contacts and deals; `client` counts what that cost.
+
+    `home_currency` is the account's own, which HubSpot leaves out where a deal is in it.
+    `overlap` is read again before each watermark, since a search sees changes late.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        *,
+        home_currency: str = "USD",
+        overlap: timedelta = timedelta(minutes=10),
+        searches: Pacing | None = None,
+    ) -> None:
+        if not (len(home_currency) == 3 and home_currency.isascii() and home_currency.isupper()):
+            raise SetupError("The home currency must be three capital letters, such as USD or EUR.")
+        self.client = client
+        self._api = Api(client, searches or Pacing(requests=5, seconds=1))
+        self._home_currency = home_currency
+        self._overlap = overlap
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.client.close()
+
+    @property
+    def requests(self) -> int:
+        return self.client.requests
+
+    @property
+    def retries(self) -> int:
+        return self.client.retries
+
+    @property
+    def throttled_seconds(self) -> float:
+        return self.client.throttled_seconds
+
+    @property
+    def connection(self) -> str:
+        return f"hubspot:{self.client.account}"
+
+    def pages(self, watermarks: Mapping[str, datetime]) -> Iterator[Page]:
+        """Owners, stages, leads, deals, in this order; owners and stages are few and always read in full.
+
+        The window ends where the owners' answer came, by the server's clock: what changes while the other pages
+        are read belongs to the next window.
+        """
+        owners = self._owners()
+        end = self.client.server_time
+        if end is None:
+            raise BadAnswerError(f"{self.client.account} sends no Date header; check the address, or a proxy between.")
+        yield Page("owners", owners, end)
+        stages = self._stages()
+        yield Page("stages", list(stages.values()), end)
+        for stream in _STREAMS:
+            yield from self._stream(stream, stages, watermarks.get(stream), end)
+
+    def _owners(self) -> list[Owner]:
+        return [
+            to_owner(read_record(WireOwner, result, "owner"))
+            for archived in (False, True)
+            for answer in self._api.owners(archived=archived)
+            for result in answer.results
+        ]
+
+    def _stages(self) -> dict[str, Stage]:
+        pipelines = (
+            read_record(WirePipeline, result, "pipeline")
+            for answer in self._api.pipelines()
+            for result in answer.results
+        )
+        return {stage.id: stage for pipeline in pipelines for stage in to_stages(pipeline)}
+
+    def _stream(
+        self, stream: str, stages: Mapping[str, Stage], since: datetime | None, end: datetime
+    ) -> Iterator[Page]:
+        if since is not None:
+            for _ in range(_SEARCH_TRIES):
+                outcome = yield from self._changes(stream, stages, since - self._overlap, end)
+                if outcome == "complete":
+                    return
+                if outcome == "too many":
+                    break
+        yield from self._everything(stream, stages, end)
+
+    def _everything(self, stream: str, stages: Mapping[str, Stage], end: datetime) -> Iterator[Page]:
+        kind = _STREAMS[stream]
+        for answer in self._api.objects(kind, associations="contacts" if kind is DEALS else None):
+            records = self._records(kind, answer, stages, associated=True)
+            yield Page(stream, records, watermark=end if answer.after is None else None)
+
+    def _changes(
+        self, stream: str, stages: Mapping[str, Stage], start: datetime, end: datetime
+    ) -> Generator[Page, None, Literal["complete", "moved", "too many"]]:
+        """What changed from `start` to `end`; only a complete answer sets the watermark.
+
+        A search's cursor is a position. An object that changes while the pages are read leaves the window, all
+        after it move up by one, and the first of the next page would be missed; the changed total gives it away.
+        """
+        kind = _STREAMS[stream]
+        seen: set[object] = set()
+        total: int | None = None
+        complete = False
+        for answer in self._api.changed(kind, start, end):
+            total = answer.total if total is None else total
+            if total > _SEARCH_CAP:
+                # Cutting the window into pieces below the cap fails where a bulk edit gave them all one time;
+                # a list has no cap, and 10,000 changes are a good part of most accounts anyway.
+                return "too many"
+            seen.update(result.get("id") for result in answer.results)
+            complete = answer.after is None and answer.total == total == len(seen)
+            records = self._records(kind, answer, stages, associated=False)
+            yield Page(stream, records, watermark=end if complete else None, expected=total)
+            if answer.total != total:
+                break
+        return "complete" if complete else "moved"
+
+    def _records(
+        self, kind: ObjectType, answer: Listing, stages: Mapping[str, Stage], *, associated: bool
+    ) -> list[Record]:
+        """`associated`: each deal comes with its contacts, or with the first of them."""
+        if kind is CONTACTS:
+            return [to_lead(read_record(WireContact, result, "contact")) for result in answer.results]
+        deals = [read_record(WireDeal, result, "deal") for result in answer.results]
+        if associated:
+            contacts = {
+                deal.id: self._api.all_contacts_of(deal.id) if deal.contacts.after else deal.contacts.results
+                for deal in deals
+            }
+        else:
+            contacts = self._api.contacts_of([deal.id for deal in deals])
+        return [to_deal(deal, contacts.get(deal.id, []), stages, self._home_currency) for deal in deals]

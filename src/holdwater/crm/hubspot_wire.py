@@ -1,0 +1,207 @@
+"""What HubSpot's answers look like (dated API 2026-09).
+
+The models notice what cannot be right and pass over fields they do not know. An error names the object, its id and
+the field, never a value: a value may be personal data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from holdwater.errors import BadAnswerError
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _moment(value: object) -> datetime:
+    """HubSpot writes moments as ISO 8601 with Z or as epoch milliseconds."""
+    if not isinstance(value, str | int):
+        raise ValueError("not a moment")  # noqa: TRY004 -- pydantic collects ValueError only
+    text = str(value)
+    try:
+        if text.isdecimal():
+            return _EPOCH + timedelta(milliseconds=int(text))
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            raise ValueError("without a time zone")
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("beyond the calendar") from None
+
+
+def _blank_is_none(value: object) -> object:
+    return None if value == "" else value
+
+
+def _digits(value: object) -> object:
+    return str(value) if isinstance(value, int) else value
+
+
+Id = Annotated[str, BeforeValidator(_digits), Field(pattern=r"^[0-9]+$")]
+Moment = Annotated[datetime, BeforeValidator(_moment)]
+Text = Annotated[str | None, BeforeValidator(_blank_is_none)]
+Currency = Annotated[Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None, BeforeValidator(_blank_is_none)]
+Flag = Annotated[Literal["true", "false"] | None, BeforeValidator(_blank_is_none)]
+MaybeMoment = Annotated[Moment | None, BeforeValidator(_blank_is_none)]
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class _Next(_Wire):
+    after: str
+
+
+class _Paging(_Wire):
+    next: _Next | None = None
+
+
+class _Paged(_Wire):
+    paging: _Paging | None = None
+
+    @property
+    def after(self) -> str | None:
+        """The cursor of the next page; None on the last."""
+        return self.paging.next.after if self.paging and self.paging.next else None
+
+
+class Listing(_Paged):
+    """A page of a list; its results are read one by one, so that an error can name the one."""
+
+    results: list[dict[str, object]]
+
+
+class Found(Listing):
+    """A page of a search."""
+
+    total: int
+
+
+class WireOwner(_Wire):
+    id: Id
+    updated_at: Moment = Field(alias="updatedAt")
+    archived: bool = False
+
+
+class _StageMetadata(_Wire):
+    is_closed: Flag = Field(None, alias="isClosed")
+    probability: Decimal
+
+
+class WireStage(_Wire):
+    id: str
+    label: str
+    display_order: int = Field(alias="displayOrder")
+    updated_at: Moment = Field(alias="updatedAt")
+    metadata: _StageMetadata
+
+
+class WirePipeline(_Wire):
+    id: str
+    stages: list[WireStage]
+
+
+class _ContactProperties(_Wire):
+    createdate: MaybeMoment = None
+    lastmodifieddate: MaybeMoment = None
+    hs_analytics_source: Text = None
+    hubspot_owner_id: Text = None
+
+
+class WireContact(_Wire):
+    id: Id
+    created_at: Moment = Field(alias="createdAt")
+    updated_at: Moment = Field(alias="updatedAt")
+    properties: _ContactProperties
+
+
+class _DealProperties(_Wire):
+    amount: Text = None
+    deal_currency_code: Currency = None
+    dealstage: Text = None
+    pipeline: Text = None
+    closedate: MaybeMoment = None
+    createdate: MaybeMoment = None
+    hs_lastmodifieddate: MaybeMoment = None
+    hs_is_closed: Flag = None
+    hs_is_closed_won: Flag = None
+    hubspot_owner_id: Text = None
+
+
+class AssociationType(_Wire):
+    label: Text = None
+
+
+class Associated(_Wire):
+    """One contact of a deal, as lists (`id`, `type`) and batch answers (`toObjectId`, `associationTypes`) give it."""
+
+    id: Id = Field(validation_alias=AliasChoices("toObjectId", "id"))
+    type: Text = None
+    types: list[AssociationType] = Field([], alias="associationTypes")
+
+
+class _Contacts(_Paged):
+    results: list[Associated] = []
+
+
+class _Associations(_Wire):
+    contacts: _Contacts = _Contacts()
+
+
+class WireDeal(_Wire):
+    id: Id
+    created_at: Moment = Field(alias="createdAt")
+    updated_at: Moment = Field(alias="updatedAt")
+    properties: _DealProperties
+    associations: _Associations = _Associations()
+
+    @property
+    def contacts(self) -> _Contacts:
+        return self.associations.contacts
+
+
+class _From(_Wire):
+    id: Id
+
+
+class DealContacts(_Paged):
+    """The contacts of one deal in a batch answer, or the first of them."""
+
+    deal: _From = Field(alias="from")
+    to: list[Associated]
+
+
+class Trouble(_Wire):
+    sub_category: str | None = Field(None, alias="subCategory")
+
+
+class Batch(_Wire):
+    results: list[DealContacts]
+    errors: list[Trouble] = []
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read(model: type[Model], answer: object, what: str) -> Model:
+    """`answer` as `model`; BadAnswerError names `what` and the fields that cannot be read."""
+    try:
+        return model.model_validate(answer)
+    except ValidationError as error:
+        fields = sorted({".".join(map(str, problem["loc"])) for problem in error.errors(include_input=False)})
+    raise BadAnswerError(
+        f"{what} has something unusable in {', '.join(fields[:3])};"
+        " mend it in HubSpot, or update Holdwater if it looks right there."
+    )
+
+
+def read_record(model: type[Model], answer: Mapping[str, object], kind: str) -> Model:
+    identity = answer.get("id")
+    known = isinstance(identity, str | int) and str(identity).isalnum()
+    return read(model, answer, f"HubSpot {kind} {identity}" if known else f"A HubSpot {kind} without a usable id")

@@ -1,0 +1,113 @@
+"""From first contact to customer: Ibis expressions over the canonical tables, free of any database.
+
+Moments are UTC without a zone, as SQL's TIMESTAMP has them. A lead meets its wins within one connection only:
+the same person in two CRMs is two leads.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import ibis  # type: ignore[import-untyped] # it ships no types
+
+from holdwater.metrics.tables import CUSTOMERS, DEALS, LEADS, SPEND
+
+_MICROSECONDS_A_DAY = 86_400_000_000
+_JUDGED_AT = 0.9  # a lead is judged once it is older than this share of the wins took
+
+
+def latest_moments() -> ibis.Table:
+    """For each connection the latest moment at which something is known to have happened.
+
+    An open deal's `closed_at` and a day of spend may be plans, so they do not count.
+    """
+    seen = [
+        LEADS.select("connection", moment=LEADS.created_at),
+        DEALS.select("connection", moment=DEALS.created_at),
+        DEALS.filter(DEALS.status != "open").select("connection", moment="closed_at"),
+        CUSTOMERS.select("connection", moment=CUSTOMERS.started_at),
+    ]
+    moments = ibis.union(*seen)
+    return moments.group_by("connection").aggregate(moment=moments.moment.max())
+
+
+def won_deals(as_of: datetime, known_until: datetime) -> ibis.Table:
+    """The deals won by `as_of`; `won_at` is null where no date is known, or one that nobody can know yet."""
+    return _won(DEALS.filter(DEALS.status == "won"), "closed_at", as_of, known_until)
+
+
+def _won(rows: ibis.Table, moment: str, as_of: datetime, known_until: datetime) -> ibis.Table:
+    rows = rows.select("connection", "lead_id", won_at=moment)
+    rows = rows.mutate(won_at=ibis.ifelse(rows.won_at <= known_until, rows.won_at, ibis.null("timestamp")))
+    return rows.filter(rows.won_at.isnull() | (rows.won_at <= as_of))
+
+
+def unmatched_wins(as_of: datetime, known_until: datetime) -> ibis.Table:
+    """How many won deals belong to no lead of their connection."""
+    won = won_deals(as_of, known_until)
+    unmatched = won.anti_join(LEADS, [won.connection == LEADS.connection, won.lead_id == LEADS.id])
+    return unmatched.aggregate(unmatched_wins=unmatched.count())
+
+
+def judged_leads(as_of: datetime, known_until: datetime) -> ibis.Table:
+    """One row a lead: source, month, whether it is a customer and is judged, and the days to win."""
+    won = won_deals(as_of, known_until).union(_won(CUSTOMERS, "started_at", as_of, known_until))
+    won = won.group_by("connection", "lead_id").aggregate(won_at=won.won_at.min())
+    leads = LEADS.filter(LEADS.created_at <= as_of)
+    leads = leads.left_join(won, [leads.connection == won.connection, leads.id == won.lead_id])
+    days = _days(leads.created_at, leads.won_at)
+    leads = leads.select(
+        "source",
+        month=leads.created_at.truncate("M").date(),
+        customer=leads.lead_id.notnull(),
+        # A date without a time stands at midnight, before a first contact of the same day, whatever the time zone.
+        days_to_win=ibis.cases((days >= 0, days), (days > -1, 0.0)),
+        age=_days(leads.created_at, ibis.literal(as_of)),
+    )
+    judged = (leads.age >= leads.days_to_win.quantile(_JUDGED_AT).as_scalar()).fill_null(False)
+    return leads.mutate(judged=judged)
+
+
+def _days(start: ibis.Value, end: ibis.Value) -> ibis.Value:
+    return end.delta(start, unit="microsecond") / _MICROSECONDS_A_DAY
+
+
+def spend_until(as_of: datetime) -> ibis.Table:
+    """The spend up to and including the day of `as_of`."""
+    return SPEND.filter(SPEND.day <= as_of.date())
+
+
+def spend_currencies(as_of: datetime) -> ibis.Table:
+    return spend_until(as_of).select("amount_currency").distinct().order_by("amount_currency")
+
+
+def figures(as_of: datetime, known_until: datetime, by: str | None = None) -> ibis.Table:
+    """Counts, days to win and spend (minor units) of each `source` or `month`, or of everything.
+
+    Leads and spend are stacked and then grouped, so a group that has only one of them keeps its row,
+    and null is a group like any other.
+    """
+    leads = judged_leads(as_of, known_until)
+    leads = leads.select("source", "month", "customer", "judged", "days_to_win", lead=True, spend=ibis.null("int64"))
+    spend = spend_until(as_of)
+    spend = spend.select(
+        "source",
+        month=spend.day.cast("timestamp").truncate("M").date(),  # truncating a date gives SQL a timestamp
+        customer=False,
+        judged=False,
+        days_to_win=ibis.null("float64"),
+        lead=False,
+        spend=spend.amount_minor,
+    )
+    rows = leads.union(spend)
+    measures = {
+        "leads": rows.lead.sum().fill_null(0),
+        "customers": rows.customer.sum().fill_null(0),
+        "judged_leads": rows.judged.sum().fill_null(0),
+        "judged_customers": (rows.judged & rows.customer).sum().fill_null(0),
+        "dated_wins": rows.days_to_win.count(),
+        "days_to_win_median": rows.days_to_win.quantile(0.5),
+        "days_to_win_p90": rows.days_to_win.quantile(_JUDGED_AT),
+        "spend": rows.spend.sum(),
+    }
+    return rows.group_by(by).aggregate(**measures) if by else rows.aggregate(**measures)

@@ -1,0 +1,23 @@
+"""What a CRM's dialect is to the server: a prefix of paths, and answers to requests under it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
+
+Json = dict[str, Any]
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: dict[str, str]
+    body: Json
+
+
+class Dialect(Protocol):
+    @property
+    def prefix(self) -> str:
+        """What the paths of this CRM begin with."""
+
+    def answer(self, method: str, path: str, query: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """The answer to one request; `query` is what follows the question mark, names of `headers` are lower case."""

@@ -1,0 +1,259 @@
+"""The store: one SQLite file in WAL mode, written a page at a time by the sync and read by everything else."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from holdwater.crm.connector import Page
+from holdwater.errors import StoreError
+from holdwater.store.runs import Run
+from holdwater.store.schema import CANONICAL, Table, utc_text
+
+APPLICATION_ID = 0x484F4C44  # "HOLD": marks the file as ours in SQLite's header
+SCHEMA_VERSION = 1
+_RUNS = Table.of("sync_run", Run, key="started_at")
+_SYNC_STATE = """CREATE TABLE sync_state (
+    connection TEXT NOT NULL, stream TEXT NOT NULL, watermark TEXT NOT NULL, PRIMARY KEY (connection, stream)
+) WITHOUT ROWID"""
+
+
+class Store:
+    """An open store; closes itself at the end of a `with` block. Not to be shared between threads.
+
+    A commit survives the death of the process. A power cut may undo the last pages, but only together with their
+    watermarks (synchronous=NORMAL under WAL), so the next sync reads them again.
+    """
+
+    def __init__(self, path: Path, database: sqlite3.Connection) -> None:
+        self.path = path
+        self._database = database
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Self:
+        """Open the store at `path`, or make a new one there that only its user may read.
+
+        StoreError: the file is not a store, is one of a newer Holdwater, or cannot be used; it is left as it is.
+        """
+        path = Path(path)
+        with _failures(path):
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _create_private(path)
+            database = sqlite3.connect(path, timeout=30, isolation_level=None)
+        store = cls(path, database)
+        try:
+            with _failures(path):
+                store._claim()
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def close(self) -> None:
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    # Writing
+
+    def keep(self, connection: str, page: Page) -> int:
+        """Upsert the records of one page and move its stream's watermark, all or nothing; how many rows changed."""
+        with _failures(self.path), self._transaction():
+            before = self._database.total_changes
+            for kind in {type(record) for record in page.records}:
+                table = CANONICAL[kind]
+                rows = (table.row(connection, record) for record in page.records if type(record) is kind)
+                self._database.executemany(table.upsert, rows)
+            changed = self._database.total_changes - before
+            if page.watermark is not None:
+                # Set even if it is earlier: after a source's clock ran ahead, the later one would hide changes.
+                state = (connection, page.stream, utc_text(page.watermark))
+                self._database.execute("INSERT OR REPLACE INTO sync_state VALUES (?, ?, ?)", state)
+        return changed
+
+    def log(self, connection: str, run: Run) -> None:
+        """Write one run into the log, over what it said before."""
+        with _failures(self.path), self._transaction():
+            row = _RUNS.row(connection, run)
+            self._database.execute("DELETE FROM sync_run WHERE connection = ? AND started_at = ?", row[:2])
+            self._database.execute(_RUNS.insert, row)
+
+    @contextmanager
+    def sync_lock(self) -> Iterator[None]:
+        """Hold the right to sync; StoreError if another process (or thread) has it. Readers need no lock."""
+        with ExitStack() as held:
+            try:
+                held.enter_context(self._lock(patience=0))
+            except _BusyError:
+                raise StoreError(
+                    f"Another sync is writing to the store {self.path}: let it end, or end it, then sync again."
+                ) from None
+            yield
+
+    # Reading
+
+    def watermarks(self, connection: str) -> dict[str, datetime]:
+        """Up to when each stream has been read whole."""
+        query = "SELECT stream, watermark FROM sync_state WHERE connection = ?"
+        with _failures(self.path):
+            return {
+                stream: datetime.fromisoformat(text) for stream, text in self._database.execute(query, (connection,))
+            }
+
+    def read_until(self) -> dict[str, datetime]:
+        """The latest watermark of each connection that has one."""
+        query = "SELECT connection, max(watermark) FROM sync_state GROUP BY connection"
+        with _failures(self.path):
+            return {connection: datetime.fromisoformat(text) for connection, text in self._database.execute(query)}
+
+    def runs(self, connection: str) -> list[Run]:
+        """The log of one connection, newest first."""
+        names = ", ".join(column.name for column in _RUNS.columns)
+        query = f"SELECT {names} FROM sync_run WHERE connection = ? ORDER BY started_at DESC"  # noqa: S608 -- our names
+        with _failures(self.path):
+            rows = self._database.execute(query, (connection,)).fetchall()
+        return [Run(**{c.name: c.of_cell(cell) for c, cell in zip(_RUNS.columns, row, strict=True)}) for row in rows]
+
+    def rows(self, table: str, columns: Sequence[str], *, at_once: int = 20_000) -> Iterator[list[tuple[Any, ...]]]:
+        """Some columns of a canonical table as SQLite holds them, in lists of at most `at_once` rows."""
+        query = f"SELECT {', '.join(columns)} FROM {table}"  # noqa: S608 -- names of our own schema
+        with _failures(self.path):
+            cursor = self._database.execute(query)
+            while rows := cursor.fetchmany(at_once):
+                yield rows
+
+    def checksum(self) -> str:
+        """One hash of all canonical rows, whatever order they came in.
+
+        Watermarks and the run log are left out: they move with every sync, also when nothing has changed.
+        """
+        digest = hashlib.sha256()
+        with _failures(self.path), self.snapshot():
+            for table in CANONICAL.values():
+                digest.update(table.name.encode())
+                query = f"SELECT * FROM {table.name} ORDER BY {', '.join(table.key)}"  # noqa: S608 -- our names
+                for row in self._database.execute(query):
+                    digest.update(repr(row).encode())
+        return digest.hexdigest()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All that is read inside comes from one moment, whatever a sync writes meanwhile."""
+        with _failures(self.path):
+            self._database.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._database.rollback()
+
+    # Inside
+
+    def _claim(self) -> None:
+        """Make sure that the file is a store this version can use; build one in an empty file."""
+        with self.snapshot():  # what the header says must be of one moment: another process may be building it
+            known = self._is_store()
+        if not known:
+            with self._lock(patience=30):
+                if not self._is_store():
+                    self._pragma("journal_mode", "WAL")
+                    with self._transaction():
+                        self._build()
+        self._pragma("synchronous", "NORMAL")
+
+    def _is_store(self) -> bool:
+        try:
+            owner, version, changes = (
+                self._pragma(name) for name in ("application_id", "user_version", "schema_version")
+            )
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_NOTADB:
+                raise
+            owner = version = changes = -1
+        # SQLite takes a file of a few bytes for an empty one; no database is shorter than its smallest page.
+        if (owner, version, changes) == (0, 0, 0) and not 0 < self.path.stat().st_size < 512:
+            return False
+        if owner != APPLICATION_ID:
+            raise StoreError(
+                f"{self.path} is not a Holdwater store, and it was left as it is: "
+                "name another file in HOLDWATER_STORE, or move this one away."
+            )
+        if version > SCHEMA_VERSION:
+            raise StoreError(
+                f"The store {self.path} was written by a newer Holdwater (store version {version}, this one reads up "
+                f"to {SCHEMA_VERSION}), and it was left as it is: install the newer Holdwater."
+            )
+        return True
+
+    def _build(self) -> None:
+        for definition in (*(table.definition for table in (*CANONICAL.values(), _RUNS)), _SYNC_STATE):
+            self._database.execute(definition)
+        self._pragma("application_id", APPLICATION_ID)
+        self._pragma("user_version", SCHEMA_VERSION)
+
+    def _pragma(self, name: str, value: str | int | None = None) -> Any:
+        cursor = self._database.execute(f"PRAGMA {name}" if value is None else f"PRAGMA {name} = {value}")
+        row = cursor.fetchone()
+        return row and row[0]
+
+    @contextmanager
+    def _lock(self, patience: float) -> Iterator[None]:
+        """An open transaction on a file beside the store: the operating system ends it with the process,
+        however that dies, so no lock is ever stale. _BusyError after so many seconds."""
+        path = self.path.with_name(self.path.name + "-lock")
+        with _failures(path):
+            _create_private(path)
+            guard = sqlite3.connect(path, timeout=patience, isolation_level=None)
+        with closing(guard):
+            with _failures(path):
+                guard.execute("BEGIN IMMEDIATE")
+            yield
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._database.execute("COMMIT")
+        except BaseException:
+            self._database.rollback()
+            raise
+
+
+class _BusyError(StoreError):
+    """The file is locked by another connection."""
+
+
+@contextmanager
+def _failures(path: Path) -> Iterator[None]:
+    """Turn what SQLite and the operating system say into a sentence."""
+    try:
+        yield
+    except (sqlite3.Error, OSError, OverflowError, UnicodeEncodeError) as error:
+        busy = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise (_BusyError if busy else StoreError)(
+            f"The store {path} cannot be used ({reason}): nothing was half written; "
+            "check the disk and the permissions of the file, then try again."
+        ) from error
+
+
+def _create_private(path: Path) -> None:
+    """Make an empty file that only its user may read; one that exists is not even opened.
+
+    (On POSIX, closing a file drops every lock this process holds on it, SQLite's too.)
+    """
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        return

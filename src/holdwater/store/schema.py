@@ -1,0 +1,140 @@
+"""The tables of the store, derived from the classes of the rows they hold.
+
+A canonical record becomes one row keyed by (connection, id). Text stays text, a moment is UTC ISO text of fixed width
+(so that comparing the text compares the moments), an amount is three columns: minor units, currency, source text.
+"""
+
+from __future__ import annotations
+
+import json
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from holdwater.crm.records import Customer, Deal, Lead, Money, Owner, Record, Spend, Stage
+from holdwater.errors import StoreError
+
+Cell = str | int | float | None  # what SQLite holds
+
+
+def utc_text(moment: datetime) -> str:
+    """`2026-01-31T09:30:00.000000Z`; StoreError if the time zone is missing."""
+    if moment.tzinfo is None:
+        raise StoreError("A record has a time without a time zone; the connector must deliver UTC, nothing was kept.")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How values of one Python type are held: the SQLite type, the way in and the way out."""
+
+    name: Literal["text", "integer", "real", "boolean", "moment", "day", "counts"]
+    sqlite: Literal["TEXT", "INTEGER", "REAL"]
+    write: Callable[[Any], Cell]
+    read: Callable[[Any], Any]
+
+
+_KINDS: Mapping[object, Kind] = {
+    str: Kind("text", "TEXT", str, str),
+    int: Kind("integer", "INTEGER", int, int),
+    float: Kind("real", "REAL", float, float),
+    bool: Kind("boolean", "INTEGER", int, bool),
+    datetime: Kind("moment", "TEXT", utc_text, datetime.fromisoformat),
+    date: Kind("day", "TEXT", date.isoformat, date.fromisoformat),
+    Mapping: Kind("counts", "TEXT", json.dumps, json.loads),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    name: str
+    kind: Kind
+    required: bool
+    value: Callable[[Any], Any]  # of a row object
+
+    def cell(self, row: object) -> Cell:
+        value = self.value(row)
+        return None if value is None else self.kind.write(value)
+
+    def of_cell(self, cell: Cell) -> Any:
+        return None if cell is None else self.kind.read(cell)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of one class, each beside the connection it came from."""
+
+    name: str
+    row_class: type
+    key: tuple[str, str]
+    columns: tuple[Column, ...]  # without the connection, which leads every row
+
+    @classmethod
+    def of(cls, name: str, row_class: type, key: str = "id") -> Table:
+        return cls(name, row_class, ("connection", key), columns_of(row_class))
+
+    def row(self, connection: str, item: object) -> tuple[Cell, ...]:
+        return (connection, *[column.cell(item) for column in self.columns])
+
+    @property
+    def definition(self) -> str:
+        columns = ", ".join(f"{c.name} {c.kind.sqlite}{' NOT NULL' * c.required}" for c in self.columns)
+        key = ", ".join(self.key)
+        return f"CREATE TABLE {self.name} (connection TEXT NOT NULL, {columns}, PRIMARY KEY ({key})) WITHOUT ROWID"
+
+    @property
+    def insert(self) -> str:
+        return f"INSERT INTO {self.name} VALUES (?{', ?' * len(self.columns)})"  # noqa: S608 -- the name is ours
+
+    @property
+    def upsert(self) -> str:
+        """Keeps the newer version. Of equal versions that differ the later read wins: a source may change a row
+        twice within one tick of its clock, and after its mapping is mended an export is read anew."""
+        names = [column.name for column in self.columns if column.name not in self.key]
+        new, old = (", ".join(f"{row}.{name}" for name in names) for row in ("excluded", self.name))
+        return (
+            f"{self.insert} ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET ({', '.join(names)}) = ({new}) "
+            f"WHERE excluded.updated_at >= {self.name}.updated_at AND ({new}) IS NOT ({old})"
+        )
+
+
+def columns_of(row_class: type) -> tuple[Column, ...]:
+    """One column a field, in order; an amount gives `<field>_minor`, `<field>_currency` and `<field>_text`."""
+    columns: list[Column] = []
+    hints = get_type_hints(row_class)
+    for field in fields(row_class):
+        kinds = set(get_args(hints[field.name])) or {hints[field.name]}
+        value, required = operator.attrgetter(field.name), NoneType not in kinds
+        if Money in kinds:
+            columns += (
+                Column(f"{field.name}_{part.name}", part.kind, required, _of_amount(value, part))
+                for part in columns_of(Money)
+            )
+        else:
+            columns.append(Column(field.name, _kind(hints[field.name]), required, value))
+    return tuple(columns)
+
+
+def _kind(hint: Any) -> Kind:
+    if get_origin(hint) is Literal:
+        return _KINDS[str]
+    if get_origin(hint) is Mapping:
+        return _KINDS[Mapping]
+    optional = [part for part in get_args(hint) if part is not NoneType]
+    return _KINDS[optional[0] if optional else hint]
+
+
+def _of_amount(amount: Callable[[Any], Money | None], part: Column) -> Callable[[Any], Any]:
+    def value(row: object) -> Any:
+        money = amount(row)
+        return None if money is None else part.value(money)
+
+    return value
+
+
+CANONICAL: Mapping[type[Record], Table] = {
+    record: Table.of(record.__name__.lower(), record) for record in (Owner, Stage, Lead, Deal, Customer, Spend)
+}

@@ -1,0 +1,1 @@
+"""Workbooks: what the template holds, and how an .xlsx is refreshed without damage."""

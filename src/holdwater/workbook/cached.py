@@ -1,0 +1,69 @@
+"""Patching the values that formula cells show until they are next computed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from holdwater.errors import WorkbookError
+from holdwater.workbook.cells import CellError, UnfitValueError, read_value, value_markup
+from holdwater.workbook.markup import Edits, open_tag_end, with_attribute
+from holdwater.workbook.references import cell_name
+from holdwater.workbook.scan import SheetCell, SheetRow, SheetScan
+from holdwater.workbook.sheet import SharedFormulas, formula_of
+
+Place = tuple[int, int]  # row and column
+Shown = float | int | str | bool | CellError | None
+
+
+class Patched(NamedTuple):
+    """The cells that show the value now, and those whose formula is another one, or gone."""
+
+    done: frozenset[Place]
+    skipped: frozenset[Place]
+
+
+def with_cached(data: bytes, part: str, wanted: Mapping[Place, tuple[str, Shown]]) -> tuple[bytes, Patched]:
+    """The sheet part with (formula as it must stand there, value to show) patched in; None shows nothing."""
+    scan = SheetScan(data, part)
+    edits = Edits()
+    shared: SharedFormulas = {}
+    done: set[Place] = set()
+    for row in scan.rows(with_texts=True):
+        for cell in row.cells:
+            formula = formula_of(row.number, cell, shared)
+            place = (row.number, cell.column)
+            if formula is None or place not in wanted or wanted[place][0].removeprefix("=") != formula:
+                continue
+            done.add(place)
+            _patch(edits, scan, row, cell, wanted[place][1])
+    return edits.applied(data), Patched(frozenset(done), frozenset(wanted.keys() - done))
+
+
+def _patch(edits: Edits, scan: SheetScan, row: SheetRow, cell: SheetCell, value: Shown) -> None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)  # a formula's result is a number, however long
+    try:
+        kind, text = value_markup(value, date1904=False)
+    except UnfitValueError as error:
+        name = cell_name(row.number, cell.column)
+        raise WorkbookError(f"The value for cell {name} in {scan.part} {error}; nothing was written.") from None
+    if cell.formula_end < cell.value_end and _shows(cell, value):
+        return
+    tag_end = open_tag_end(scan.data, cell.start)
+    tag = with_attribute(scan.data[cell.start : tag_end], "t", kind)
+    edits.replace(cell.start, tag_end, tag)
+    content = "" if text is None else f"<{scan.prefix}v>{text}</{scan.prefix}v>"
+    edits.replace(cell.formula_end, cell.value_end, content.encode())
+
+
+def _shows(cell: SheetCell, value: Shown) -> bool:
+    """Whether the cell shows this value already, though it may be written in another way."""
+    kind = cell.attributes.get("t", "n")
+    if kind not in ("n", "str", "b", "e"):
+        return False
+    try:
+        shown = read_value(kind, cell.text, None, date1904=False)
+    except ValueError:
+        return False
+    return type(shown) is type(value) and shown == value

@@ -1,0 +1,112 @@
+"""The value of every formula cell, computed by the very functions that the cells' formulas were translated from."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from holdwater.errors import FormulaError
+from holdwater.translate import Ref, plain
+from holdwater.workbook.cells import CellError, Value
+from holdwater.workbook.figures import FIGURES, MAY_BE_BLANK
+from holdwater.workbook.inputs import INPUTS, Input
+from holdwater.workbook.owned import TABLES, OwnedTable
+from holdwater.workbook.sheet_formulas import freshness
+
+Rows = Sequence[Sequence[Value]]
+
+INPUTS_IN_USE = "inputs_in_use"  # the name of the checked cells, top to bottom
+FRESHNESS = {"used": "hw_used[Value]", "now": INPUTS_IN_USE}
+
+
+class Values:
+    """All values of one workbook: `values["lead_flow"]`, `values["hw_sources[Leads]"]`."""
+
+    def __init__(self, typed: Mapping[str, Value], data: Mapping[str, Rows]) -> None:
+        self._known: dict[str, Any] = {i.name: in_use(i, typed.get(i.name)) for i in INPUTS}
+        self._known[INPUTS_IN_USE] = [self._known[i.name] for i in INPUTS]
+        for table in TABLES:
+            self._keep(table, data.get(table.name) or [])
+        for figure in FIGURES:
+            self._known[figure.name] = self.call(figure.function, figure.arguments)
+        for table in TABLES:
+            self._calculate(table)
+        self._known["one_more_lead"] = self["hw_results[Value]"][0]
+        self._known["results_status"] = self.call(freshness, FRESHNESS)
+
+    def __getitem__(self, name: str) -> Any:
+        table, all_, rest = name.partition("[[#All],")
+        if all_:  # the column with its header
+            return [rest.strip("[]"), *self._known[table + rest.removesuffix("]")]]
+        return self._known[name]
+
+    def rows(self, table: OwnedTable) -> list[list[Value]]:
+        """The table's body, calculated columns included; an empty table keeps the one blank row it must have."""
+        columns = [self[f"{table.name}[{c.header}]"] for c in table.columns]
+        return [list(row) for row in zip(*columns, strict=True)]
+
+    def call(self, function: Callable[..., Any], arguments: Mapping[str, str], table: str = "", row: int = 0) -> Shown:
+        """What the cell shows: the function's value, or the error that an argument or the function gives."""
+        given = {name: self._find(text, table, row) for name, text in arguments.items()}
+        given = {name: None if value == "" else value for name, value in given.items()}  # empty is not given
+        function = inspect.unwrap(function)
+        if "is_number" not in function.__code__.co_names:  # else it looks at errors itself
+            for value in given.values():
+                if isinstance(value, CellError):
+                    return value
+        try:
+            return function(**given)  # type: ignore[no-any-return]  # every function of a cell gives a cell's value
+        except FormulaError as error:
+            return CellError(error.cell)
+        except ArithmeticError:
+            return CellError("#DIV/0!")
+
+    def _find(self, text: str, table: str, row: int) -> Any:
+        if text.startswith("["):
+            return self[f"{table}{text}"][row]
+        return int(text) if text.isdigit() else self[text]
+
+    def _keep(self, table: OwnedTable, rows: Rows) -> None:
+        for position, column in enumerate(table.data_columns):
+            self._known[f"{table.name}[{column.header}]"] = [row[position] for row in rows] or [None]
+
+    def _calculate(self, table: OwnedTable) -> None:
+        height = len(self[f"{table.name}[{table.columns[0].header}]"])
+        for column in table.columns:
+            if column.function is None or column.arguments is None:
+                continue
+            cells = [self.call(column.function, column.arguments, table.name, row) for row in range(height)]
+            self._known[f"{table.name}[{column.header}]"] = cells
+
+
+def in_use(input_: Input, typed: Value) -> Shown:
+    """The typed value if formulas may use it, else the error that says why not."""
+    if typed is None or typed == "":
+        return CellError("#N/A") if input_.required else ""
+    if isinstance(typed, CellError):
+        return typed
+    if isinstance(typed, bool) or not isinstance(typed, (int, float)):
+        return CellError("#VALUE!")
+    return float(typed) if input_.unit.allows(typed) else CellError("#NUM!")
+
+
+def in_use_text(input_: Input, cell: str) -> str:
+    """The formula beside the typed cell, the twin of `in_use`."""
+    wrong = ",".join(f"{cell}{operator}{bound:g}" for operator, bound in input_.unit.bounds)
+    checked = f"IF(OR({wrong}),#NUM!,{cell})" if wrong else cell
+    blank = "#N/A" if input_.required else '""'
+    return f'IF({cell}="",{blank},IF(ISNUMBER({cell}),{checked},#VALUE!))'
+
+
+def formula_text(function: Callable[..., Any], arguments: Mapping[str, str], table: str = "") -> str:
+    """The cell's formula, without its equals sign."""
+
+    def place(text: str) -> Ref | int:
+        if text.lstrip("-").isdigit():
+            return int(text)
+        if text.startswith("["):
+            return Ref(f"{table}[[#This Row],{text}]", blank=True)
+        return Ref(text, blank=text in MAY_BE_BLANK)
+
+    return plain(function, {name: place(text) for name, text in arguments.items()})

@@ -1,0 +1,93 @@
+"""The figures of the business: one row each on the sheet Figures, with the formula that gives it and its meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from holdwater.formulas import acquisition, capacity, retention
+from holdwater.units import COUNT, DECIMAL, MONEY, PERCENT
+from holdwater.workbook import sheet_formulas as own
+from holdwater.workbook.inputs import INPUTS
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """`arguments` name inputs, other figures above this one, or columns of tables (`hw_sources[Leads]`)."""
+
+    name: str
+    label: str
+    brief: str  # its definition in a few words, for the first sheet
+    function: Callable[..., Any]
+    arguments: Mapping[str, str]
+    number_format: str
+    meaning: str
+
+
+FIGURES = (
+    Figure("lead_flow", "Leads per month", "average of the last three complete months",
+           own.leads_per_month, {"leads": "hw_months[Leads]", "recent": "hw_months[Recent]"},
+           COUNT, "Average of the last three complete months."),
+    Figure("lead_limit", "Leads that can be worked per month", "people x hours used / minutes per lead",
+           capacity.lead_capacity,
+           {"reps": "sales_people", "hours": "sales_hours", "minutes_per_lead": "touch_minutes",
+            "touches": "lead_touches", "utilization": "hours_used"},
+           COUNT, "LEAD_CAPACITY: people x hours x 60 x share used / (minutes x touches)."),
+    Figure("paid_conversion", "Customers per paid lead", "judged customers / judged leads, paid sources",
+           own.conversion_of_paid,
+           {"judged_leads": "hw_sources[Judged leads]", "judged_customers": "hw_sources[Judged customers]",
+            "spend": "hw_sources[Spend]"},
+           PERCENT, "Of leads old enough to judge, in sources that cost money (all sources where no spend is known). "
+           "Leads that nobody called are among them."),
+    Figure("customer_margin", "Gross profit per customer and month", "revenue x gross margin",
+           own.margin_per_month, {"revenue": "monthly_revenue", "share": "margin_share"},
+           MONEY, "Revenue per customer x gross margin."),
+    Figure("customer_value", "Lifetime value of a customer", "gross profit / (churn + discount)",
+           retention.ltv, {"margin": "customer_margin", "churn": "monthly_churn", "discount": "monthly_discount"},
+           MONEY, "LTV: gross profit per month / (churn + discount), paid at the end of each month."),
+    Figure("allowable_customer_cost", "What a customer may cost", "by the rules on the sheet Inputs",
+           acquisition.allowable_cac,
+           {"ltv": "customer_value", "ratio": "value_to_cost", "margin": "customer_margin", "churn": "monthly_churn",
+            "payback_periods": "payback_months"},
+           MONEY, "ALLOWABLE_CAC: the smaller of lifetime value / ratio and what comes back within the payback time."),
+    Figure("allowable_lead_cost", "What a lead may cost", "of that, x customers per lead, less work",
+           acquisition.allowable_cpl,
+           {"allowable_cac": "allowable_customer_cost", "conversion": "paid_conversion", "lead_cost": "lead_work_cost"},
+           MONEY, "ALLOWABLE_CPL: what a customer may cost x customers per lead, less the cost of working the lead."),
+    Figure("paid_lead_cost", "What a lead costs", "spend / leads, paid sources",
+           own.paid_cost_per_lead, {"spend": "hw_sources[Spend]", "leads": "hw_sources[Leads]"},
+           MONEY, "CPL: all spend / all leads of the sources that cost money."),
+    Figure("lead_worth", "What a lead is worth", "above this price a lead loses money",
+           acquisition.lead_value,
+           {"ltv": "customer_value", "conversion": "paid_conversion", "lead_cost": "lead_work_cost"},
+           MONEY, "LEAD_VALUE: at this price a lead neither earns nor loses over a whole customer life."),
+    Figure("paid_customer_cost", "What a customer costs", "spend and sales cost / customers won",
+           own.paid_cost_per_customer,
+           {"spend": "hw_sources[Spend]", "customers": "hw_sources[Customers]", "months": "hw_months[Month]",
+            "monthly_sales_cost": "monthly_sales_cost"},
+           MONEY, "CAC: all spend and sales cost / customers won from the sources that cost money."),
+    Figure("value_over_cost", "Lifetime value for each 1 of cost", "3 or more is healthy",
+           retention.ltv_cac, {"ltv": "customer_value", "cac": "paid_customer_cost"},
+           DECIMAL, "LTV_CAC: 3 or more is healthy."),
+    Figure("payback_time", "Months to pay back", "with churn; a dash: never",
+           retention.payback,
+           {"cac": "paid_customer_cost", "margin": "customer_margin", "churn": "monthly_churn",
+            "discount": "monthly_discount"},
+           DECIMAL, "PAYBACK with churn: months until a customer has paid back its cost; #NUM! means never."),
+    Figure("monthly_wins", "Customers won per month from leads", "workable leads x customers per lead",
+           own.won_per_month, {"leads": "lead_flow", "capacity": "lead_limit", "conversion": "paid_conversion"},
+           DECIMAL, "The leads that can be worked x customers per lead."),
+    Figure("customers_limit", "Customers where growth ends", "as many leave as come; a dash: no end",
+           retention.customers_ceiling,
+           {"new_customers": "monthly_wins", "churn": "monthly_churn", "referral": "monthly_referral"},
+           COUNT, "CUSTOMERS_CEILING: there as many leave as come; #NUM! means no end."),
+    Figure("next_revenue", "Revenue next month", "within what can be worked and served",
+           capacity.capacity_revenue,
+           {"leads": "lead_flow", "conversion": "paid_conversion", "revenue_per_customer": "monthly_revenue",
+            "lead_capacity": "lead_limit", "customers": "customers_now", "churn": "monthly_churn",
+            "customer_capacity": "service_capacity"},
+           MONEY, "CAPACITY_REVENUE: within what the people can work and serve."),
+)  # fmt: skip
+
+MAY_BE_BLANK = frozenset(i.name for i in INPUTS if not i.required)

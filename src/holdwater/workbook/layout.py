@@ -1,0 +1,108 @@
+"""Where everything stands: one description of the sheets, from which the template is written and refreshed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from holdwater.units import COUNT, MONEY, PERCENT
+from holdwater.workbook import sheet_formulas as own
+from holdwater.workbook.cached import Shown
+from holdwater.workbook.evaluate import FRESHNESS, INPUTS_IN_USE, Values, formula_text, in_use_text
+from holdwater.workbook.figures import FIGURES
+from holdwater.workbook.inputs import INPUTS
+from holdwater.workbook.owned import RESULTS
+
+TODAY, INPUTS_SHEET, FIGURES_SHEET = "Today", "Inputs", "Figures"
+SHEETS = (TODAY, INPUTS_SHEET, "Sources", "Months", FIGURES_SHEET, "Results", "Used", "About")
+
+FIRST_INPUT, TYPED, IN_USE = 4, 2, 3  # row and columns on Inputs, counted from 0
+FIRST_FIGURE, FIGURE_VALUE = 4, 1  # row and column on Figures
+
+
+@dataclass(frozen=True, slots=True)
+class TodayCell:
+    row: int
+    column: int
+    style: str  # verdict, line, quiet, status, or a number format
+    function: Callable[..., Any]
+    arguments: Mapping[str, str]
+
+
+LINES = (
+    TodayCell(1, 1, "quiet", own.subtitle, {"about": "hw_about[Value]"}),
+    TodayCell(3, 1, "verdict", own.verdict, {
+        "leads": "lead_flow", "capacity": "lead_limit", "paid": "paid_lead_cost", "allowable": "allowable_lead_cost",
+        "worth": "lead_worth"}),
+    TodayCell(4, 1, "line", own.load, {"leads": "lead_flow", "capacity": "lead_limit"}),
+    TodayCell(5, 1, "line", own.outlook, {"one_more": "one_more_lead", "stale": "results_status"}),
+    TodayCell(6, 1, "status", own.freshness, FRESHNESS),
+)  # fmt: skip
+STATUS = LINES[-1]  # named results_status
+
+KEY_FIGURES_TOP = 9
+KEY_FIGURES = tuple(
+    TodayCell(KEY_FIGURES_TOP + 1 + position, 2, figure.number_format, own.shown, {"value": figure.name})
+    for position, figure in enumerate(FIGURES)
+)
+
+SOURCE_ROWS = 8
+SOURCE_COLUMNS = (("Source", "@"), ("Leads", COUNT), ("Judged", "@"), ("Conversion", PERCENT),
+                  ("Paid per lead", MONEY), ("May cost", MONEY), ("Advice", "@"))  # fmt: skip
+FIRST_SOURCE_COLUMN = 5
+BRIEF = 3  # column of the definitions on Today
+
+
+def _whole(header: str) -> str:
+    """A column with its header: two rows at least, which IronCalc needs for INDEX."""
+    return f"hw_sources[[#All],[{header}]]"
+
+
+def _source_cells() -> Iterator[TodayCell]:
+    for n in range(1, SOURCE_ROWS + 1):
+        for position, (header, number_format) in enumerate(SOURCE_COLUMNS):
+            place = (KEY_FIGURES_TOP + n, FIRST_SOURCE_COLUMN + position)
+            if header == "Judged":
+                counts = {"customers": _whole("Judged customers"), "leads": _whole("Judged leads")}
+                yield TodayCell(*place, number_format, own.nth_judged, counts | {"position": str(n)})
+            else:
+                column = {"column": _whole(header), "position": str(n)}
+                yield TodayCell(*place, number_format, own.nth, column)
+
+
+SOURCE_CELLS = tuple(_source_cells())
+TODAY_CELLS = LINES + KEY_FIGURES + SOURCE_CELLS
+
+FormulaCells = dict[tuple[int, int], tuple[str, Shown]]
+
+
+def formula_cells(values: Values) -> dict[str, FormulaCells]:
+    """Every formula cell outside the tables: by sheet and place, its text and its value."""
+    today = {
+        (c.row, c.column): (formula_text(c.function, c.arguments), values.call(c.function, c.arguments))
+        for c in TODAY_CELLS
+    }
+    inputs: FormulaCells = {}
+    for position, input_ in enumerate(INPUTS):
+        row = FIRST_INPUT + position
+        inputs[row, IN_USE] = (in_use_text(input_, f"C{row + 1}"), values[input_.name])
+    figures: FormulaCells = {}
+    for position, figure in enumerate(FIGURES):
+        text = formula_text(figure.function, figure.arguments)
+        figures[FIRST_FIGURE + position, FIGURE_VALUE] = (text, values[figure.name])
+    return {TODAY: today, INPUTS_SHEET: inputs, FIGURES_SHEET: figures}
+
+
+def names() -> dict[str, str]:
+    """Defined names of single cells and of the range of checked inputs."""
+    last = FIRST_INPUT + len(INPUTS)
+    places = {INPUTS_IN_USE: f"={INPUTS_SHEET}!$D${FIRST_INPUT + 1}:$D${last}"}
+    for position, input_ in enumerate(INPUTS):
+        places[input_.name] = f"={INPUTS_SHEET}!$D${FIRST_INPUT + position + 1}"
+        places[input_.typed_name] = f"={INPUTS_SHEET}!$C${FIRST_INPUT + position + 1}"
+    for position, figure in enumerate(FIGURES):
+        places[figure.name] = f"={FIGURES_SHEET}!$B${FIRST_FIGURE + position + 1}"
+    places["one_more_lead"] = f"={RESULTS.sheet}!$B${RESULTS.top + 2}"  # the first of the results
+    places["results_status"] = f"={TODAY}!$B${STATUS.row + 1}"
+    return places

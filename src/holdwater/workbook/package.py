@@ -1,0 +1,276 @@
+"""An .xlsx opened for a refresh: what is asked for changes, every other byte of it stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from holdwater.errors import NotOurWorkbookError, WorkbookError
+from holdwater.workbook import charts
+from holdwater.workbook.archive import Archive
+from holdwater.workbook.cached import Patched, Place, Shown, with_cached
+from holdwater.workbook.calculation import with_full_calculation, with_refresh_on_load
+from holdwater.workbook.cells import Content, ReadCell, Value
+from holdwater.workbook.following import (
+    Growth,
+    follow_in_chart,
+    follow_in_control,
+    follow_in_formulas,
+    follow_in_sheet,
+)
+from holdwater.workbook.markup import SPREADSHEET, elements
+from holdwater.workbook.parts import Parts
+from holdwater.workbook.references import Area, only_area, quoted
+from holdwater.workbook.saving import refuse_if_open_elsewhere, replace_file
+from holdwater.workbook.sheet import read_cells, read_shared_strings, with_values
+from holdwater.workbook.tables import Table, read_table, with_new_ref, with_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """What new rows did: whether the table's bytes changed at all, and in which parts references followed it."""
+
+    changed: bool
+    followed: tuple[str, ...]
+
+
+class Package:
+    """Changes gather in memory; nothing reaches the file before `save`."""
+
+    def __init__(self, path: Path, data: bytes) -> None:
+        self.path = path
+        self._data = data
+        self._parts = Parts(Archive(data, path))
+        self._shared: list[str] | None = None
+        self._workbook = self._workbook_part()
+        workbook = elements(self._parts.read(self._workbook), self._workbook)
+        if not workbook or workbook[0].namespace not in SPREADSHEET:
+            raise self._not_a_workbook()
+        main = [element for element in workbook if element.namespace in SPREADSHEET]
+        self.date1904 = any(
+            element.name == "workbookPr" and element.attributes.get("date1904") in ("1", "true") for element in main
+        )
+        targets = {
+            relation.id: relation.target
+            for relation in self._parts.relationships(self._workbook)
+            if relation.kind == "worksheet"
+        }
+        self._sheets: dict[str, str] = {}
+        for element in main:
+            if element.name == "sheet":
+                identity = next((value for name, value in element.attributes.items() if name.endswith(" id")), "")
+                if identity in targets:
+                    self._sheets[element.attributes["name"]] = targets[identity]
+
+    @classmethod
+    def open(cls, path: Path | str) -> Self:
+        """Read the workbook; `WorkbookError` names what is wrong with it, `WorkbookLockedError` who has it open."""
+        path = Path(path).resolve()  # a link is followed, or saving would put a file in its place
+        if not path.is_file():
+            raise WorkbookError(f"There is no workbook at {path}; give the path of an .xlsx file.")
+        refuse_if_open_elsewhere(path)
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise WorkbookError(f"{path} could not be read ({error.strerror}); close it or allow reading it.") from None
+        return cls(path, data)
+
+    def sheets(self) -> dict[str, str]:
+        """The worksheets in their order: name -> part."""
+        return dict(self._sheets)
+
+    def tables(self) -> dict[str, Table]:
+        """Every table by the name that formulas call it."""
+        found: dict[str, Table] = {}
+        for sheet, sheet_part in self._sheets.items():
+            for relation in self._parts.relationships(sheet_part):
+                if relation.kind == "table":
+                    table = read_table(self._parts.read(relation.target), relation.target, sheet, sheet_part)
+                    found[table.name] = table
+        return found
+
+    def table(self, name: str) -> Table:
+        """`NotOurWorkbookError` if there is none of that name."""
+        tables = self.tables()
+        for table in tables.values():
+            if table.name.casefold() == name.casefold():
+                return table
+        names = ", ".join(sorted(tables)) or "none at all"
+        raise NotOurWorkbookError(
+            f"{self.path} has no table {name} (its tables: {names}); give a workbook that Holdwater made."
+        )
+
+    def defined_names(self) -> dict[str, str]:
+        """Name -> what it stands for; a name that only one sheet knows is written 'Sheet'!Name."""
+        names: dict[str, str] = {}
+        sheets = [
+            element.attributes["name"]
+            for element in elements(self._parts.read(self._workbook), self._workbook, {"sheet"})
+        ]
+        for element in elements(self._parts.read(self._workbook), self._workbook, {"definedName"}):
+            local = element.attributes.get("localSheetId")
+            prefix = "" if local is None else quoted(sheets[int(local)]) + "!"
+            names[prefix + element.attributes["name"]] = element.text
+        return names
+
+    def read_cells(self, sheet: str) -> Iterator[ReadCell]:
+        """The sheet's cells that hold something, row by row, as they are now; dates as their serial numbers."""
+        part = self._sheet_part(sheet)
+        return read_cells(self._parts.read(part), part, self._shared_strings, self.date1904)
+
+    def replace_rows(self, table_name: str, rows: Sequence[Sequence[Content]]) -> Replacement:
+        """Give a table new rows, one value for each of its columns, and let what spans its rows follow.
+
+        Text stays text whatever it looks like; each column keeps the style of its first data row; no rows leave one
+        blank row. `WorkbookError` (nothing is changed then) if a value fits no cell or something stands in the way.
+        """
+        table = self.table(table_name)
+        others = [other for other in self.tables().values() if other.sheet == table.sheet and other.name != table.name]
+        old = self._parts.read(table.sheet_part)
+        new = with_rows(old, table, rows, others, self.date1904)
+        if new.data == old:
+            return Replacement(changed=False, followed=())
+        parts = self._parts.copy()
+        parts.update(
+            {
+                table.sheet_part: new.data,
+                table.part: with_new_ref(parts.read(table.part), table.part, new.growth),
+            }
+        )
+        followed = self._follow(parts, new.growth) if new.growth.old_last != new.growth.new_last else ()
+        for part in parts.of_type("pivotCacheDefinition+xml"):
+            names = self._names_of(table)
+            parts.update({part: with_refresh_on_load(parts.read(part), part, names, table.ref, new.growth)})
+        if new.formulas_moved:
+            for part in [
+                relation.target for relation in parts.relationships(self._workbook) if relation.kind == "calcChain"
+            ]:
+                parts.drop(part, self._workbook)
+        self._parts = parts
+        return Replacement(changed=True, followed=followed)
+
+    def set_cached(self, sheet: str, values: Mapping[Place, tuple[str, Shown]]) -> Patched:
+        """Patch what formula cells show: (row, column) -> (formula it must hold, value); None shows nothing.
+
+        A cell whose formula is another one is left alone and told as skipped.
+        """
+        part = self._sheet_part(sheet)
+        data, patched = with_cached(self._parts.read(part), part, values)
+        self._parts.update({part: data})
+        return patched
+
+    def set_value(self, sheet: str, values: Mapping[Place, Value]) -> None:
+        """Fill plain cells, keeping their style; `WorkbookError` if one of them holds a formula."""
+        part = self._sheet_part(sheet)
+        self._parts.update({part: with_values(self._parts.read(part), part, values, self.date1904)})
+
+    @property
+    def changed_parts(self) -> frozenset[str]:
+        """The parts that differ from the file so far; `save` adds what follows from them."""
+        return self._parts.changed
+
+    def save(self, path: Path | str | None = None) -> bool:
+        """Write the workbook, all of it or nothing; False if it is already so and nothing was written."""
+        target = self.path if path is None else Path(path).resolve()
+        content = self._finished().rewritten() if self._parts.changed else self._data
+        if target == self.path:
+            if content == self._data:
+                return False
+            if self._on_disk() != self._data:
+                raise WorkbookError(f"{self.path} was changed by someone else since it was read; run again.")
+        refuse_if_open_elsewhere(target)
+        replace_file(target, content, like=self.path)
+        if target == self.path:
+            self._data = content
+            self._parts = Parts(Archive(content, self.path))
+        return True
+
+    def _finished(self) -> Parts:
+        """The parts with what follows from the changes: charts show the new values, and formulas are due."""
+        parts = self._parts.copy()
+        workbook = parts.read(self._workbook)
+        changed = {name.casefold(): name for name, part in self._sheets.items() if part in parts.changed}
+        if changed:
+            self._renew_charts(parts, changed)
+        parts.update({self._workbook: with_full_calculation(workbook, self._workbook)})
+        return parts
+
+    def _renew_charts(self, parts: Parts, changed: Mapping[str, str]) -> None:
+        wanted: dict[str, set[Area]] = {}
+        chart_parts = parts.of_type("drawingml.chart+xml")
+        for part in chart_parts:
+            for sheet, area in charts.ranges_in(parts.read(part), part):
+                if sheet.casefold() in changed:
+                    wanted.setdefault(sheet.casefold(), set()).add(area)
+        values = {
+            folded: {
+                (cell.row, cell.column): cell
+                for cell in self.read_cells(changed[folded])
+                if any(area.holds(cell.row, cell.column) for area in areas)
+            }
+            for folded, areas in wanted.items()
+        }
+        for part in chart_parts:
+            parts.update({part: charts.with_values(parts.read(part), part, values.keys(), values.__getitem__)})
+
+    def _follow(self, parts: Parts, growth: Growth) -> tuple[str, ...]:
+        """Let references follow a table's rows in every part that may hold one; the parts that changed."""
+        new: dict[str, bytes] = {}
+        for sheet, part in self._sheets.items():
+            new[part] = follow_in_sheet(parts.read(part), part, sheet, growth)
+        new[self._workbook] = follow_in_formulas(
+            parts.read(self._workbook), self._workbook, {"definedName"}, growth, None
+        )
+        for table in self.tables().values():
+            formulas = {"calculatedColumnFormula", "totalsRowFormula"}
+            new[table.part] = follow_in_formulas(parts.read(table.part), table.part, formulas, growth, table.sheet)
+        for part in parts.of_type("drawingml.chart+xml", "ms-office.chartex+xml"):
+            new[part] = follow_in_chart(parts.read(part), part, growth)
+        for part in parts.of_type("excel.controlproperties+xml"):
+            new[part] = follow_in_control(parts.read(part), part, growth)
+        followed = tuple(part for part, data in new.items() if data != parts.read(part))
+        parts.update(new)
+        return followed
+
+    def _names_of(self, table: Table) -> set[str]:
+        """What a pivot table may call the table: its own name, or a defined name for it or for its range."""
+        names = {table.name}
+        for name, text in self.defined_names().items():
+            place = only_area(text)
+            by_range = place is not None and place[0].casefold() == table.sheet.casefold() and place[1].meets(table.ref)
+            if by_range or text.partition("[")[0].casefold() == table.name.casefold():
+                names.add(name)
+        return names
+
+    def _workbook_part(self) -> str:
+        if "[Content_Types].xml" not in self._parts:
+            raise self._not_a_workbook()
+        for relation in self._parts.relationships(""):
+            if relation.kind == "officeDocument" and relation.target.endswith(".xml"):
+                return relation.target
+        raise self._not_a_workbook()
+
+    def _not_a_workbook(self) -> WorkbookError:
+        return WorkbookError(f"{self.path} is not an .xlsx workbook; open it in Excel or Calc and save it as .xlsx.")
+
+    def _sheet_part(self, sheet: str) -> str:
+        for name, part in self._sheets.items():
+            if name.casefold() == sheet.casefold():
+                return part
+        raise NotOurWorkbookError(f"{self.path} has no sheet {sheet!r}; give a workbook that Holdwater made.")
+
+    def _shared_strings(self) -> list[str]:
+        if self._shared is None:
+            self._shared = []
+            for relation in self._parts.relationships(self._workbook):
+                if relation.kind == "sharedStrings":
+                    self._shared = read_shared_strings(self._parts.read(relation.target), relation.target)
+        return self._shared
+
+    def _on_disk(self) -> bytes | None:
+        try:
+            return self.path.read_bytes()
+        except OSError:
+            return None

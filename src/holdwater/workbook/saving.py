@@ -1,0 +1,67 @@
+"""Replacing a file all at once, and keeping away from one that another program has open."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+import tempfile
+from pathlib import Path
+
+from holdwater.errors import WorkbookError, WorkbookLockedError
+
+
+def refuse_if_open_elsewhere(path: Path) -> None:
+    """`WorkbookLockedError` while Excel's or LibreOffice's lock file lies beside the workbook."""
+    for lock, program in ((f"~${path.name}", "Excel"), (f".~lock.{path.name}#", "LibreOffice")):
+        if path.with_name(lock).exists():
+            raise WorkbookLockedError(
+                f"{path} is open in {program}: close it in {program} and run again "
+                f"(if nobody has it open, {program} crashed once: delete {lock} beside it)."
+            )
+
+
+def replace_file(path: Path, content: bytes, like: Path) -> None:
+    """Put `content` at `path`, all of it or nothing; the permissions are those of `like`, the file it was made from."""
+    if path.exists() and not path.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
+        raise _not_writable(path)
+    temporary: Path | None = None
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        temporary = Path(name)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        shutil.copymode(path if path.exists() else like, temporary)
+        os.replace(temporary, path)
+        temporary = None
+    except PermissionError:
+        raise _not_writable(path) from None
+    except OSError as error:
+        raise WorkbookError(f"{path} could not be written ({error.strerror}); the workbook is as it was.") from None
+    finally:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+    _flush_folder(path.parent)
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make the new name last through a power failure, where the system lets a folder be flushed."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _not_writable(path: Path) -> WorkbookLockedError:
+    return WorkbookLockedError(
+        f"{path} may not be written: close it wherever it is open, or allow writing to it and its folder, "
+        "and run again."
+    )

@@ -1,0 +1,260 @@
+"""The workbook's own logic: written once in Python, translated for the cells, run for the values shown in them.
+
+An empty cell is None here. `is_number`, `fixed`, `rows`, `item`, `total`, `total_where` and `weighted` are twins of
+functions that every spreadsheet has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING
+
+from holdwater.errors import NoDataError
+from holdwater.formulas.acquisition import allowable_cpl, cac, cpl, lead_value
+from holdwater.translate.read import spreadsheet_function
+from holdwater.workbook.cells import CellError
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
+Shown = float | str | None  # what a cell shows: a number, a text, or nothing
+Column = Sequence[Shown]
+
+
+@spreadsheet_function("ISNUMBER")
+def is_number(value: Shown) -> TypeIs[float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+@spreadsheet_function("FIXED")
+def fixed(number: float, decimals: int) -> str:
+    """The number with thousands separators, ties rounded away from zero as spreadsheets do."""
+    return f"{Decimal(repr(float(number))).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP):,}"
+
+
+@spreadsheet_function("ROWS")
+def rows(column: Column) -> int:
+    return len(column)
+
+
+@spreadsheet_function("INDEX")
+def item(column: Column, position: int) -> Shown:
+    cell = column[position - 1]
+    return "" if cell is None else cell  # an empty cell equals the empty text
+
+
+@spreadsheet_function("SUM")
+def total(column: Column) -> float:
+    return sum(v for v in column if isinstance(v, (int, float)))
+
+
+@spreadsheet_function("SUMIF")
+def total_where(column: Column, criterion: str, summed: Column) -> float:
+    """The sum of `summed` where `column` is above 0, the one criterion in use."""
+    if criterion != ">0":
+        raise ValueError(criterion)
+    chosen = [s for c, s in zip(column, summed, strict=True) if isinstance(c, (int, float)) and c > 0]
+    return sum(v for v in chosen if isinstance(v, (int, float)))
+
+
+@spreadsheet_function("SUMPRODUCT")
+def weighted(column: Column, weights: Column) -> float:
+    pairs = zip(column, weights, strict=True)
+    return sum(c * w for c, w in pairs if isinstance(c, (int, float)) and isinstance(w, (int, float)))
+
+
+# One row of the sheet Sources, or of Months.
+
+
+def row_conversion(judged_customers: float | None, judged_leads: float | None) -> float | str:
+    if judged_customers is None or judged_leads is None or judged_leads == 0:
+        return ""
+    return judged_customers / judged_leads
+
+
+def row_cpl(spend: float | None, leads: float | None) -> float | str:
+    if spend is None or leads is None or leads == 0:
+        return ""
+    return cpl(spend, leads)
+
+
+def row_cac(spend: float | None, customers: float | None) -> float | str:
+    if spend is None or customers is None or customers == 0:
+        return ""
+    return cac(spend, customers)
+
+
+def row_allowable(conversion: Shown, allowable: Shown, lead_cost: float) -> float | str:
+    if is_number(conversion) and is_number(allowable):
+        return allowable_cpl(allowable, conversion, lead_cost)
+    return ""
+
+
+def row_worth(conversion: Shown, value: Shown, lead_cost: float) -> float | str:
+    if is_number(conversion) and is_number(value):
+        return lead_value(value, conversion, lead_cost)
+    return ""
+
+
+def row_advice(
+    paid: Shown, allowable: Shown, worth: Shown, judged_leads: float | None, judged_customers: float | None
+) -> str:
+    if judged_customers is None or judged_leads is None or judged_leads == 0:
+        return ""
+    if judged_customers < 5:
+        return f"too few to say: {fixed(judged_customers, 0)} of {fixed(judged_leads, 0)}"
+    if is_number(paid) and is_number(allowable) and is_number(worth):
+        if paid > worth:
+            return f"loses {fixed(paid - worth, 2)} a lead"
+        if paid > allowable:
+            return f"too dear by {fixed(paid - allowable, 2)} a lead"
+        return f"pays, {fixed(allowable - paid, 2)} a lead to spare"
+    return "no spend known"
+
+
+# The figures of the business.
+
+
+def leads_per_month(leads: Column, recent: Column) -> float:
+    """Average over the months marked as recent: the last three complete ones."""
+    if total(recent) == 0:
+        raise NoDataError("There is no complete month of leads yet; sync a CRM or an export, then refresh.")
+    return weighted(leads, recent) / total(recent)
+
+
+def conversion_of_paid(judged_leads: Column, judged_customers: Column, spend: Column) -> float:
+    """Judged customers per judged lead over the sources that cost money, or over all where no spend is known."""
+    leads = total_where(spend, ">0", judged_leads)
+    if leads > 0:
+        return total_where(spend, ">0", judged_customers) / leads
+    if total(judged_leads) == 0:
+        raise NoDataError("No lead is old enough to judge; sync a CRM or an export, then refresh.")
+    return total(judged_customers) / total(judged_leads)
+
+
+def paid_cost_per_lead(spend: Column, leads: Column) -> float:
+    bought = total_where(spend, ">0", leads)
+    if bought == 0:
+        raise NoDataError("No spend is known; sync a table of spend, then refresh.")
+    return total(spend) / bought
+
+
+def paid_cost_per_customer(spend: Column, customers: Column, months: Column, monthly_sales_cost: float) -> float:
+    """Spend, and sales cost for each month with leads, over the customers won from sources that cost money."""
+    won = total_where(spend, ">0", customers)
+    if won == 0:
+        raise NoDataError("No customer has been won from a source with spend; sync a table of spend, then refresh.")
+    return (total(spend) + monthly_sales_cost * rows(months)) / won
+
+
+def margin_per_month(revenue: float, share: float) -> float:
+    return revenue * share
+
+
+def won_per_month(leads: float, capacity: float, conversion: float) -> float:
+    return min(leads, capacity) * conversion
+
+
+# The sheet Today.
+
+
+def shown(value: Shown) -> float | str:
+    """The figure, or a dash while there is nothing to compute it from."""
+    return value if is_number(value) else "–"  # noqa: RUF001  # a dash as figures have it
+
+
+def verdict(leads: Shown, capacity: Shown, paid: Shown, allowable: Shown, worth: Shown) -> str:
+    if not is_number(leads):
+        return "No leads yet. Run holdwater sync, then holdwater refresh."
+    if not is_number(allowable):
+        return "Fill in the sheet Inputs: what a lead may cost follows from them."
+    if is_number(capacity) and leads > capacity:
+        return (
+            f"Make room first, more leads are burned: {fixed(leads, 0)} arrive a month,"
+            f" {fixed(capacity, 0)} can be worked."
+        )
+    if allowable <= 0:
+        return "No lead pays, not even a free one: mend conversion, price or churn first."
+    if not is_number(paid):
+        return f"A lead may cost up to {fixed(allowable, 2)}. Add what you spend to compare."
+    if is_number(worth) and paid > worth:
+        return (
+            f"Each lead loses money: one costs {fixed(paid, 2)} and brings {fixed(worth, 2)} in all."
+            " Mend conversion, price or churn first."
+        )
+    if paid > allowable:
+        return (
+            f"Leads are too dear: one costs {fixed(paid, 2)} and may cost {fixed(allowable, 2)}."
+            " Leave the dear sources, or mend the bucket."
+        )
+    return f"More leads pay: one costs {fixed(paid, 2)} and may cost {fixed(allowable, 2)}."
+
+
+def load(leads: Shown, capacity: Shown) -> str:
+    if is_number(leads) and is_number(capacity):
+        if leads > capacity:
+            return (
+                f"Sales: {fixed(leads, 0)} leads a month for {fixed(capacity, 0)} that can be worked:"
+                f" {fixed(leads - capacity, 0)} are burned."
+            )
+        return (
+            f"Sales: {fixed(leads, 0)} leads a month for {fixed(capacity, 0)} that can be worked:"
+            f" room for {fixed(capacity - leads, 0)} more."
+        )
+    return "Sales: fill in people, hours and minutes on the sheet Inputs."
+
+
+def outlook(one_more: Shown, stale: str) -> str:
+    """What one more lead a month adds over the months looked ahead; a result of refresh."""
+    if stale != "Results are current.":
+        return "What one more lead adds is unknown until holdwater refresh has computed it from these inputs."
+    if is_number(one_more):
+        if one_more < 0:
+            return f"Over whole customer lives, one more lead every month loses {fixed(-one_more, 2)}."
+        return f"Over whole customer lives, one more lead every month adds {fixed(one_more, 2)}."
+    return "What one more lead adds is computed by holdwater refresh, once the inputs are filled in."
+
+
+def nth(column: Column, position: int) -> Shown:
+    """The n-th row of a whole table column, header included, or nothing below its end."""
+    if position >= rows(column):
+        return ""
+    if item(column, position + 1) == "":
+        return ""
+    return item(column, position + 1)
+
+
+@spreadsheet_function("SUMPRODUCT(--({}<>{}))")
+def differences(one: Column, other: Column) -> Shown:
+    """How many cells differ; an error among them comes out instead."""
+    for value in (*one, *other):
+        if isinstance(value, CellError):
+            return value
+    return sum(("" if a is None else a) != ("" if b is None else b) for a, b in zip(one, other, strict=True))
+
+
+def freshness(used: Column, now: Column) -> str:
+    """Whether the results were computed from the inputs as they stand."""
+    if rows(used) != rows(now):
+        return "Results are not computed yet: run holdwater refresh."
+    if is_number(differences(used, now)) and differences(used, now) == 0:
+        return "Results are current."
+    return "STALE: inputs have changed since the results were computed; run holdwater refresh."
+
+
+def subtitle(about: Column) -> str:
+    if rows(about) < 3:
+        return "No data yet: run holdwater sync, then holdwater refresh."
+    return f"{item(about, 1)}, as of {item(about, 2)}. Refreshed {item(about, 3)}."
+
+
+def nth_judged(customers: Column, leads: Column, position: int) -> str:
+    """The counts behind the n-th row's conversion."""
+    if position >= rows(customers):
+        return ""
+    won = item(customers, position + 1)
+    of = item(leads, position + 1)
+    if is_number(won) and is_number(of):
+        return f"{fixed(won, 0)} of {fixed(of, 0)}"
+    return ""

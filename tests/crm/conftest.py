@@ -1,0 +1,60 @@
+"""What the tests of the CRM side share."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator
+from io import StringIO
+from pathlib import Path
+
+import httpx
+import pytest
+from hubspot_portal import SECRET, Portal
+from rich.console import Console
+from rich.traceback import Traceback
+
+from holdwater.crm.client import Client
+from holdwater.crm.credentials import Token
+from holdwater.crm.hubspot import HubSpot
+from holdwater.crm.pacing import Pacing
+
+
+def _printed(error: BaseException) -> str:
+    out = StringIO()
+    Console(file=out, width=400).print(
+        Traceback.from_exception(
+            type(error),
+            error,
+            error.__traceback__,
+            show_locals=True,
+            locals_max_length=1000,
+            locals_max_string=100_000,
+            locals_hide_dunder=False,
+            locals_hide_sunder=False,
+            max_frames=0,
+            suppress=[str(Path(__file__).parent)],  # a test's own variables do hold its secret
+        )
+    )
+    return f"{error}\n{error!r}\n{out.getvalue()}\n{''.join(traceback.format_exception(error))}"
+
+
+@pytest.fixture
+def printed() -> Callable[[BaseException], str]:
+    """All that an exception can show: its text, its traceback, the local variables of the frames below the test."""
+    return _printed
+
+
+@pytest.fixture
+def portal() -> Portal:
+    return Portal()
+
+
+@pytest.fixture
+def hubspot(portal: Portal) -> Iterator[HubSpot]:
+    with HubSpot(
+        Client(
+            "https://api.hubapi.com", Token(SECRET, "HOLDWATER_HUBSPOT_TOKEN"), transport=httpx.MockTransport(portal)
+        ),
+        searches=Pacing(1000, 1.0),  # no test waits
+    ) as connector:
+        yield connector

@@ -1,0 +1,110 @@
+"""A portal of HubSpot for tests: the far end of the transport, with the recorded-style answers in fixtures/hubspot."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from holdwater.crm.connector import Page
+from holdwater.crm.hubspot import HubSpot
+from holdwater.crm.records import Deal, Record
+
+FIXTURES = Path(__file__).parent / "fixtures" / "hubspot"
+DATE = "Sat, 31 Oct 2026 12:00:05 GMT"
+END = datetime(2026, 10, 31, 12, 0, 5, tzinfo=UTC)
+SINCE = datetime(2026, 10, 30, 12, 0, tzinfo=UTC)
+SECRET = "pat-eu1-0b5e-do-not-show"
+
+Json = dict[str, Any]
+Key = tuple[str, str, str]  # what is read, "list" or "search" or "batch", the cursor
+
+
+def recorded(name: str) -> Json:
+    answer: Json = json.loads((FIXTURES / f"{name}.json").read_text(encoding="utf-8"))
+    return answer
+
+
+def fixtures() -> dict[Key, Json]:
+    return {
+        ("owners", "list", ""): recorded("owners"),
+        ("owners_archived", "list", ""): recorded("owners_archived"),
+        ("pipelines", "list", ""): recorded("pipelines"),
+        ("contacts", "list", ""): recorded("contacts_1"),
+        ("contacts", "list", "203"): recorded("contacts_2"),
+        ("contacts", "list", "205"): recorded("contacts_3"),
+        ("deals", "list", ""): recorded("deals_1"),
+        ("deals", "list", "7004"): recorded("deals_2"),
+        ("contacts", "search", "0"): recorded("contacts_search_1"),
+        ("contacts", "search", "200"): recorded("contacts_search_2"),
+        ("deals", "search", "0"): recorded("deals_search"),
+        ("7001 7002 7003", "batch", ""): recorded("contacts_of_changed"),
+        ("7010", "batch", ""): recorded("contacts_of_7010_1"),
+        ("7010", "batch", "500"): recorded("contacts_of_7010_2"),
+    }
+
+
+class Portal:
+    """The far end of the transport: answers from `answers`, and remembers what was asked.
+
+    A test may put a list in the place of an answer: its members are given in turn.
+    """
+
+    def __init__(self) -> None:
+        self.answers: dict[Key, Any] = dict(fixtures())
+        self.asked: list[Key] = []
+        self.requests: list[httpx.Request] = []
+        self.date: str | None = DATE
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        key = self._key(request)
+        self.asked.append(key)
+        self.requests.append(request)
+        answer = self.answers[key]
+        if isinstance(answer, list):
+            answer = answer.pop(0)
+        headers = {"Date": self.date} if self.date else {}
+        status = 207 if "errors" in answer else 200
+        return httpx.Response(status, json=answer, headers=headers)
+
+    @staticmethod
+    def _key(request: httpx.Request) -> Key:
+        path, params = request.url.path, request.url.params
+        after = params.get("after", "")
+        match request.method, path.strip("/").split("/"):
+            case "GET", ["crm", "owners", "2026-09"]:
+                return "owners_archived" if params["archived"] == "true" else "owners", "list", after
+            case "GET", ["crm", "pipelines", "2026-09", "deals"]:
+                return "pipelines", "list", after
+            case "GET", ["crm", "objects", "2026-09", name]:
+                return name, "list", after
+            case "POST", ["crm", "objects", "2026-09", name, "search"]:
+                return name, "search", json.loads(request.content)["after"]
+            case "POST", ["crm", "associations", "2026-09", "deals", "contacts", "batch", "read"]:
+                inputs = json.loads(request.content)["inputs"]
+                return " ".join(one["id"] for one in inputs), "batch", inputs[0].get("after", "")
+        raise AssertionError(f"nothing is at {request.method} {path}")
+
+    def bodies(self, what: str) -> list[Json]:
+        return [
+            json.loads(request.content)
+            for key, request in zip(self.asked, self.requests, strict=True)
+            if key[0] == what and key[1] == "search"
+        ]
+
+
+def read(hubspot: HubSpot, **watermarks: datetime) -> list[Page]:
+    return list(hubspot.pages(watermarks))
+
+
+def records(pages: list[Page], stream: str) -> dict[str, Record]:
+    return {record.id: record for page in pages if page.stream == stream for record in page.records}
+
+
+def deals(hubspot: HubSpot, **watermarks: datetime) -> Mapping[str, Deal]:
+    found = records(read(hubspot, **watermarks), "deals")
+    return {identity: record for identity, record in found.items() if isinstance(record, Deal)}

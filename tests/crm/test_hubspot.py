@@ -1,0 +1,134 @@
+"""The HubSpot connector: what a full pass asks, and what it makes of the pages."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+import stamina
+from hubspot_portal import END, SECRET, Portal, deals, read, recorded, records
+
+from holdwater.crm.connector import Connector
+from holdwater.crm.credentials import Token
+from holdwater.crm.hubspot import HubSpot, connect
+from holdwater.errors import BadAnswerError, CredentialsError, SetupError
+
+
+def test_a_connector_is_one(hubspot: HubSpot) -> None:
+    connector: Connector = hubspot
+    assert connector.connection == "hubspot:api.hubapi.com"
+    with connect("http://127.0.0.1:8123", Token(SECRET)) as local:
+        assert local.connection == "hubspot:127.0.0.1:8123"
+
+
+def test_the_streams_come_in_order_and_end_with_the_frozen_moment(hubspot: HubSpot) -> None:
+    pages = read(hubspot)
+    assert [page.stream for page in pages] == ["owners", "stages", "leads", "leads", "leads", "deals", "deals"]
+    assert [page.watermark for page in pages] == [END, END, None, None, END, None, END]
+    assert {page.expected for page in pages} == {None}
+
+
+def test_the_window_ends_where_the_first_answers_came(hubspot: HubSpot, portal: Portal) -> None:
+    watermarks = set()
+    for page in hubspot.pages({}):
+        watermarks.add(page.watermark)
+        portal.date = "Sat, 31 Oct 2026 18:00:00 GMT"  # the clock goes on while the pages are kept
+    assert watermarks == {None, END}
+
+
+def test_no_clock_no_window(hubspot: HubSpot, portal: Portal) -> None:
+    portal.date = None
+    with pytest.raises(BadAnswerError, match="no Date header"):
+        read(hubspot)
+
+
+def test_a_short_page_with_a_cursor_is_not_the_last(hubspot: HubSpot, portal: Portal) -> None:
+    assert list(records(read(hubspot), "leads")) == ["101", "202", "204", "1001"]
+    assert [key for key in portal.asked if key[0] == "contacts"] == [
+        ("contacts", "list", ""),
+        ("contacts", "list", "203"),
+        ("contacts", "list", "205"),
+    ]
+
+
+def test_an_empty_page_with_a_cursor_is_not_the_last(hubspot: HubSpot, portal: Portal) -> None:
+    portal.answers["contacts", "list", "203"]["results"] = []
+    assert list(records(read(hubspot), "leads")) == ["101", "202", "1001"]
+
+
+def test_only_what_a_figure_needs_is_asked_for(hubspot: HubSpot, portal: Portal) -> None:
+    read(hubspot)
+    asked = {key: dict(request.url.params) for key, request in zip(portal.asked, portal.requests, strict=True)}
+    assert asked["contacts", "list", ""] == {
+        "limit": "100",
+        "archived": "false",
+        "properties": "createdate,lastmodifieddate,hs_analytics_source,hubspot_owner_id",
+    }
+    assert asked["deals", "list", "7004"] == {
+        "limit": "100",
+        "archived": "false",
+        "associations": "contacts",
+        "after": "7004",
+        "properties": "amount,deal_currency_code,dealstage,pipeline,closedate,createdate,hs_lastmodifieddate,"
+        "hs_is_closed,hs_is_closed_won,hubspot_owner_id",
+    }
+    assert all(request.headers["Authorization"] == f"Bearer {SECRET}" for request in portal.requests)
+
+
+def test_more_contacts_than_fit_are_read_to_the_end(hubspot: HubSpot, portal: Portal) -> None:
+    read(hubspot)
+    assert [key for key in portal.asked if key[1] == "batch"] == [("7010", "batch", ""), ("7010", "batch", "500")]
+
+
+@pytest.mark.parametrize("currency", ["", "usd", "EURO", "€"])
+def test_a_home_currency_must_be_one(currency: str, portal: Portal) -> None:
+    with pytest.raises(SetupError, match="three capital letters"):
+        connect(token=Token(SECRET), home_currency=currency, transport=httpx.MockTransport(portal))
+
+
+def test_an_empty_account_has_a_watermark_too(hubspot: HubSpot, portal: Portal) -> None:
+    portal.answers |= {("contacts", "list", ""): {"results": []}, ("deals", "list", ""): {"results": []}}
+    assert [(page.stream, list(page.records), page.watermark) for page in read(hubspot)[2:]] == [
+        ("leads", [], END),
+        ("deals", [], END),
+    ]
+
+
+def test_a_cursor_that_comes_twice_ends_the_pass(hubspot: HubSpot, portal: Portal) -> None:
+    portal.answers["contacts", "list", "205"] = recorded("contacts_1")  # back to 203
+    with pytest.raises(BadAnswerError, match=r"/crm/objects/2026-09/contacts goes round in circles"):
+        read(hubspot)
+    assert len([key for key in portal.asked if key[0] == "contacts"]) == 3
+
+
+def test_contacts_of_a_deal_that_go_round_end_too(hubspot: HubSpot, portal: Portal) -> None:
+    portal.answers["7010", "batch", "500"] = recorded("contacts_of_7010_1")
+    with pytest.raises(BadAnswerError, match="contacts of deal 7010 goes round in circles"):
+        read(hubspot)
+
+
+def test_trouble_on_the_way_is_tried_again_and_counted(portal: Portal) -> None:
+    refusals = {3: 429, 5: 500, 6: 503}
+    count = 0
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        nonlocal count
+        count += 1
+        return httpx.Response(refusals[count]) if count in refusals else portal(request)
+
+    with (
+        stamina.set_testing(True, attempts=6),  # no waits
+        connect(token=Token(SECRET), transport=httpx.MockTransport(respond)) as hubspot,
+    ):
+        assert set(deals(hubspot)) == {"7001", "7002", "7003", "7010"}
+        assert (hubspot.client.requests, hubspot.client.retries) == (13, 3)
+
+
+def test_a_refused_token_names_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOLDWATER_HUBSPOT_TOKEN", SECRET)
+    refuse = httpx.MockTransport(lambda request: httpx.Response(401))
+    with (
+        connect(transport=refuse) as hubspot,
+        pytest.raises(CredentialsError, match="HOLDWATER_HUBSPOT_TOKEN") as caught,
+    ):
+        read(hubspot)
+    assert SECRET not in str(caught.value)

@@ -1,0 +1,138 @@
+"""The figures computed a second time, one lead after another, to check the Ibis expressions against."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from fractions import Fraction
+
+from holdwater.crm.records import Customer, Deal, Lead, Record, Spend
+from holdwater.metrics.figures import Figures, MonthFigures, Report, SourceFigures
+
+DAY = timedelta(days=1)
+
+
+@dataclass
+class Books:
+    """All records, each with the connection it came from."""
+
+    leads: list[tuple[str, Lead]] = field(default_factory=list)
+    deals: list[tuple[str, Deal]] = field(default_factory=list)
+    customers: list[tuple[str, Customer]] = field(default_factory=list)
+    spend: list[tuple[str, Spend]] = field(default_factory=list)
+    watermarks: dict[str, datetime] = field(default_factory=dict)
+
+    def by_connection(self) -> dict[str, list[Record]]:
+        records: dict[str, list[Record]] = {}
+        for rows in (self.leads, self.deals, self.customers, self.spend):
+            for connection, record in rows:
+                records.setdefault(connection, []).append(record)
+        return records
+
+
+def quantile(values: Iterable[float], share: Fraction) -> float | None:
+    """Linear interpolation between the two nearest of the sorted values."""
+    ordered = sorted(values)
+    if not ordered:
+        return None
+    place = share * (len(ordered) - 1)
+    below, above = ordered[math.floor(place)], ordered[math.ceil(place)]
+    return below + (above - below) * float(place - math.floor(place))
+
+
+def latest_moment(books: Books) -> datetime | None:
+    moments: dict[str, list[datetime]] = {}
+    for connection, lead in books.leads:
+        moments.setdefault(connection, []).append(lead.created_at)
+    for connection, deal in books.deals:
+        seen = [deal.created_at, deal.closed_at if deal.status in ("won", "lost") else None]
+        moments.setdefault(connection, []).extend(moment for moment in seen if moment is not None)
+    for connection, customer in books.customers:
+        moments.setdefault(connection, []).append(customer.started_at)
+    latest = {connection: max(seen) for connection, seen in moments.items() if seen} | books.watermarks
+    return max(latest.values(), default=None)
+
+
+@dataclass
+class Judgement:
+    lead: Lead
+    customer: bool
+    days: float | None
+    age: float
+
+
+def report(books: Books, as_of: datetime) -> Report:
+    horizon = max([as_of, *[moment for moment in [latest_moment(books)] if moment is not None]])
+
+    def happened(moment: datetime | None) -> bool:
+        return moment is None or moment <= as_of or moment > horizon
+
+    judgements = []
+    for connection, lead in books.leads:
+        if lead.created_at > as_of:
+            continue
+        won = [d.closed_at for c, d in books.deals if (c, d.lead_id, d.status) == (connection, lead.id, "won")]
+        won += [
+            customer.started_at for c, customer in books.customers if (c, customer.lead_id) == (connection, lead.id)
+        ]
+        won = [moment for moment in won if happened(moment)]
+        dated = [moment for moment in won if moment is not None and moment <= horizon]
+        days = (min(dated) - lead.created_at) / DAY if dated else None
+        if days is not None and days <= -1:
+            days = None
+        judgements.append(
+            Judgement(lead, bool(won), None if days is None else max(days, 0.0), (as_of - lead.created_at) / DAY)
+        )
+
+    limit = quantile((j.days for j in judgements if j.days is not None), Fraction(9, 10))
+    spend = [s for _, s in books.spend if s.day <= as_of.date()]
+    known = {(connection, lead.id) for connection, lead in books.leads}
+    sources = {j.lead.source for j in judgements} | {s.source for s in spend}
+    months = {j.lead.created_at.date().replace(day=1) for j in judgements} | {s.day.replace(day=1) for s in spend}
+
+    def counts(judgements: Sequence[Judgement], spend: Sequence[Spend]) -> dict[str, float | int | None]:
+        judged = [j for j in judgements if limit is not None and j.age >= limit]
+        days = [j.days for j in judgements if j.days is not None]
+        return {
+            "leads": len(judgements),
+            "customers": sum(j.customer for j in judgements),
+            "judged_leads": len(judged),
+            "judged_customers": sum(j.customer for j in judged),
+            "open_leads": len(judgements) - len(judged),
+            "days_to_win_median": quantile(days, Fraction(1, 2)),
+            "days_to_win_p90": quantile(days, Fraction(9, 10)),
+            "spend": float(sum(s.amount.amount for s in spend)) if spend else None,
+        }
+
+    by_source = [
+        SourceFigures(
+            source=source,
+            **counts([j for j in judgements if j.lead.source == source], [s for s in spend if s.source == source]),  # type: ignore[arg-type] # counts are ints
+        )
+        for source in sources
+    ]
+    by_month = [
+        MonthFigures(
+            month=month,
+            **counts(  # type: ignore[arg-type] # counts are ints
+                [j for j in judgements if j.lead.created_at.date().replace(day=1) == month],
+                [s for s in spend if s.day.replace(day=1) == month],
+            ),
+        )
+        for month in sorted(months)
+    ]
+    return Report(
+        as_of=as_of,
+        judged_after_days=limit,
+        currency=spend[0].amount.currency if spend else None,
+        total=Figures(**counts(judgements, spend)),  # type: ignore[arg-type] # counts are ints
+        sources=tuple(sorted(by_source, key=lambda f: (-f.leads, f.source is None, f.source or ""))),
+        months=tuple(by_month),
+        undated_wins=sum(j.customer and j.days is None for j in judgements),
+        unmatched_wins=sum(
+            deal.status == "won" and happened(deal.closed_at) and (connection, deal.lead_id) not in known
+            for connection, deal in books.deals
+        ),
+    )

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from holdwater.errors import NumError
+from holdwater.sandbox import Business, Contact, Owner
+
+
+def test_a_deal_is_won(small: Business) -> None:
+    before, leads = small.now, len(small.contacts)
+    contact = small.add_contact(source="ORGANIC_SEARCH", at=before + timedelta(hours=1), opted_out=True)
+    assert (contact.created, contact.lifecycle, len(small.contacts)) == (small.now, "lead", leads + 1)
+    deal = small.open_deal(contact.id, amount=Decimal("99.5"), at=before + timedelta(hours=2))
+    assert (deal.amount, deal.source, deal.status, deal.closed) == ("99.50", "ORGANIC_SEARCH", "open", None)
+    assert small.contacts[contact.id].lifecycle == "opportunity"
+    small.move(deal.id, "contractsent", before + timedelta(hours=3))
+    customer = small.win(deal.id, before + timedelta(hours=4))
+    deal = small.deals[deal.id]
+    assert (deal.status, deal.stage_id, deal.closed) == ("won", "closedwon", before + timedelta(hours=4))
+    assert [stage for _, stage in deal.stage_history] == ["qualifiedtobuy", "contractsent", "closedwon"]
+    assert small.contacts[contact.id].lifecycle == "customer"
+    assert small.contacts[contact.id].modified == deal.modified == customer.start == small.now
+    assert small.end_customer(customer.id, small.now + timedelta(days=1)).end == small.now
+
+
+def test_a_lost_deal_makes_no_customer(small: Business) -> None:
+    customers = len(small.customers)
+    deal = small.open_deal(None)
+    assert small.lose(deal.id).status == "lost"
+    assert (deal.contact_id, deal.created, len(small.customers)) == (None, small.now, customers)
+
+
+def test_moments_are_whole_milliseconds_in_utc(small: Business) -> None:
+    at = datetime(2026, 11, 1, 1, 2, 3, 456789, tzinfo=UTC)
+    contact = small.add_contact(source=None, at=at.astimezone())
+    assert contact.created == small.now == datetime(2026, 11, 1, 1, 2, 3, 456000, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda business: business.add_contact(source=None, at=business.now - timedelta(seconds=1)),
+        lambda business: business.add_contact(source=None, at=datetime(2027, 1, 1)),  # noqa: DTZ001 - the point
+        lambda business: business.win("1"),
+        lambda business: business.open_deal("1"),
+        lambda business: business.move(next(iter(business.deals)), "nowhere"),
+        lambda business: business.win(next(one.id for one in business.deals.values() if one.status == "lost")),
+        lambda business: business.end_customer(next(one.id for one in business.customers.values() if one.end)),
+        lambda business: business.end_customer("1"),
+        lambda business: business.archive_deal("1"),
+        lambda business: business.archive_contact("1"),
+    ],
+)
+def test_what_cannot_happen_changes_nothing(small: Business, change: Callable[[Business], object]) -> None:
+    before = (small.now, dict(small.contacts), dict(small.deals), dict(small.customers))
+    with pytest.raises(NumError):
+        change(small)
+    assert (small.now, small.contacts, small.deals, small.customers) == before
+
+
+def test_an_archived_deal_moves_no_more(small: Business) -> None:
+    deal = small.open_deal(None)
+    archived = small.archive_deal(deal.id, small.now + timedelta(minutes=1))
+    assert archived.archived == archived.modified == small.now
+    with pytest.raises(NumError, match="archived"):
+        small.win(deal.id)
+
+
+def test_exports(small: Business, tmp_path: Path) -> None:
+    spend, customers = small.write_exports(tmp_path / "exports")
+    assert [path.name for path in (spend, customers)] == ["spend.csv", "customers.csv"]
+    with spend.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["month"] for row in rows] == ["2026-08-01", "2026-09-01", "2026-10-01"]
+    for row in rows:
+        month = date.fromisoformat(row["month"])
+        leads = sum(
+            (one.created.year, one.created.month) == (month.year, month.month) for one in small.contacts.values()
+        )
+        assert row["amount"] == f"{leads * 12.5:.2f}"
+        assert (row["source"], row["currency"]) == ("paid_search", "USD")
+    with customers.open(encoding="utf-8", newline="") as file:
+        listed = list(csv.DictReader(file))
+    assert len(listed) == len(small.customers)
+    for line, one in zip(listed, small.customers.values(), strict=True):
+        ended = one.end.date().isoformat() if one.end else ""
+        assert list(line.values()) == [one.id, one.contact_id, one.start.date().isoformat(), ended]
+    assert any(line["ended"] for line in listed)
+    assert any(not line["ended"] for line in listed)
+
+
+def test_everything_a_person_can_see_says_simulated(small: Business) -> None:
+    labels = [small.pipeline.label, *(stage.label for stage in small.stages)]
+    people: list[Owner | Contact] = [*small.owners, *small.contacts.values()]
+    names = [one.name for one in people] + [one.name for one in small.deals.values()]
+    assert all(name.startswith("Simulated ") for name in labels + names)
+    mails = [one.email for one in people]
+    assert all(mail.startswith("simulated.") and mail.endswith("@example.com") for mail in mails)
+    assert len(set(mails)) == len(mails)

@@ -1,0 +1,573 @@
+"""HubSpot's dialect, asked without a network: shapes, limits and refusals."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from holdwater.sandbox import Business, Deal, rate_limited
+from holdwater.sandbox.hubspot import HubSpot
+
+TOKEN = "simulated-token"
+OBJECTS = ("/crm/objects/2026-09", "/crm/v3/objects")
+DATED = OBJECTS[0]
+Json = dict[str, Any]
+
+
+class Asker:
+    """Asks a dialect and gives status and body."""
+
+    def __init__(self, business: Business, search_cap: int = 10_000) -> None:
+        self.business = business
+        self.hubspot = HubSpot(business, token=TOKEN, search_cap=search_cap)
+
+    def __call__(
+        self, method: str, path: str, body: object = None, *, token: str = TOKEN, **query: Any
+    ) -> tuple[int, Json]:
+        status, self.headers, answer = self.hubspot.answer(
+            method,
+            path,
+            urlencode(query, doseq=True),
+            b"" if body is None else json.dumps(body).encode(),
+            {"authorization": f"Bearer {token}", "host": "127.0.0.1:1"},
+        )
+        json.dumps(answer)  # whatever is answered can be sent
+        return status, answer
+
+    def good(self, method: str, path: str, body: object = None, **query: Any) -> Json:
+        status, answer = self(method, path, body, **query)
+        assert status == 200, answer
+        return answer
+
+    def pages(self, path: str, **query: Any) -> Iterator[Json]:
+        after: Json = {}
+        while True:
+            answer = self.good("GET", path, **query, **after)
+            yield answer
+            if "paging" not in answer:
+                return
+            after = {"after": answer["paging"]["next"]["after"]}
+
+    def search(self, path: str = f"{DATED}/deals/search", **changes: object) -> tuple[int, Json]:
+        return self("POST", path, search_body(**changes))
+
+
+def search_body(**changes: object) -> Json:
+    return {"filterGroups": [], "sorts": [], "properties": [], "limit": 200, "after": "0"} | changes
+
+
+def only(name: str, operator: str, **values: object) -> list[Json]:
+    return [{"filters": [{"propertyName": name, "operator": operator, **values}]}]
+
+
+def ms(moment: datetime) -> str:
+    return str(round(moment.timestamp() * 1000))
+
+
+@pytest.fixture(scope="module")
+def ask(simulated: Business) -> Asker:
+    return Asker(simulated)
+
+
+def ids(answer: Json) -> list[str]:
+    return [row["id"] for row in answer["results"]]
+
+
+# Lists
+
+
+@pytest.mark.parametrize("kind", ["contacts", "deals"])
+def test_a_list_pages_through_everything_in_the_order_of_ids(ask: Asker, kind: str) -> None:
+    pages = list(ask.pages(f"{DATED}/{kind}", limit=100))
+    assert [len(page["results"]) for page in pages[:-1]] == [100] * (len(pages) - 1)
+    listed = [one for page in pages for one in ids(page)]
+    assert listed == list(getattr(ask.business, kind))
+
+
+def test_the_last_page_has_no_cursor_even_when_it_is_full(small: Business) -> None:
+    ask = Asker(small)
+    assert "paging" not in ask.good("GET", f"{DATED}/deals", limit=len(small.deals))
+    assert "paging" in ask.good("GET", f"{DATED}/deals", limit=len(small.deals) - 1)
+
+
+def test_a_link_leads_to_the_next_page_of_the_same_query(ask: Asker) -> None:
+    page = ask.good("GET", f"{DATED}/deals", limit=2, properties="amount,pipeline", after="7002")
+    assert ids(page) == ["7003", "7004"]
+    link = "http://127.0.0.1:1/crm/objects/2026-09/deals?limit=2&properties=amount%2Cpipeline&after=7004"
+    assert page["paging"] == {"next": {"after": "7004", "link": link}}
+
+
+def test_without_properties_come_the_vendors_own(ask: Asker) -> None:
+    deal = ask.good("GET", f"{DATED}/deals/7001")
+    assert set(deal["properties"]) == {
+        *("amount", "closedate", "createdate", "dealname", "dealstage"),
+        *("hs_lastmodifieddate", "hs_object_id", "pipeline"),
+    }
+    contact = ask.good("GET", f"{DATED}/contacts", limit=1)["results"][0]
+    expected = {"createdate", "email", "firstname", "hs_object_id", "lastmodifieddate", "lastname"}
+    assert set(contact["properties"]) == expected
+    assert set(contact) == {"id", "properties", "createdAt", "updatedAt", "archived"}
+
+
+def test_properties_come_with_commas_or_repeated_and_unknown_ones_do_not_come(ask: Asker) -> None:
+    always = {"createdate", "hs_lastmodifieddate", "hs_object_id"}
+    for properties in ("amount,nonsense,pipeline", ["amount", "nonsense", "pipeline"]):
+        deal = ask.good("GET", f"{DATED}/deals/7001", properties=properties)
+        assert set(deal["properties"]) == always | {"amount", "pipeline"}
+    assert set(ask.good("GET", f"{DATED}/deals/7001", properties="nonsense")["properties"]) == always
+
+
+def test_a_known_property_without_a_value_is_null(ask: Asker) -> None:
+    contacts = ask.business.contacts.values()
+    unrecorded = next(one for one in contacts if one.source is None and one.opted_out is None)
+    names = "hs_analytics_source,hs_email_optout"
+    contact = ask.good("GET", f"{DATED}/contacts/{unrecorded.id}", properties=names)
+    assert contact["properties"]["hs_analytics_source"] is None
+    assert contact["properties"]["hs_email_optout"] is None
+
+
+def test_every_value_is_text_or_null(ask: Asker) -> None:
+    for kind in ("contacts", "deals"):
+        names = "amount,closedate,hs_is_closed,hs_email_optout,hs_object_id,hubspot_owner_id,hs_analytics_source"
+        for row in ask.good("GET", f"{DATED}/{kind}", limit=100, properties=names)["results"]:
+            assert all(value is None or isinstance(value, str) for value in row["properties"].values())
+
+
+def test_an_open_deal_has_the_date_it_is_expected_to_close(ask: Asker) -> None:
+    deal = next(one for one in ask.business.deals.values() if one.status == "open")
+    shown = ask.good("GET", f"{DATED}/deals/{deal.id}", properties="closedate,hs_is_closed")["properties"]
+    assert shown["closedate"] == deal.expected_close.strftime("%Y-%m-%dT00:00:00.000Z")
+    assert shown["hs_is_closed"] == "false"
+
+
+def test_past_values_come_newest_first_and_halve_the_page(ask: Asker) -> None:
+    deal = next(one for one in ask.business.deals.values() if one.status == "won")
+    names = "dealstage,closedate,amount,closed_lost_reason,nonsense"
+    shown = ask.good("GET", f"{DATED}/deals/{deal.id}", propertiesWithHistory=names)["propertiesWithHistory"]
+    assert [(one["value"], one["timestamp"]) for one in shown["dealstage"]] == [
+        (stage, at.isoformat(timespec="milliseconds").replace("+00:00", "Z")) for at, stage in deal.stage_history[::-1]
+    ]
+    assert [one["value"][:10] for one in shown["closedate"]] == [
+        str(moment.date()) for moment in (deal.closed, deal.expected_close) if moment
+    ]
+    assert shown["amount"] == [
+        {"value": deal.amount, "timestamp": shown["dealstage"][-1]["timestamp"], "sourceType": "CRM_UI"}
+    ]
+    assert shown["closed_lost_reason"] == []
+    assert "nonsense" not in shown
+    assert ask("GET", f"{DATED}/deals", limit=51, propertiesWithHistory="amount")[0] == 400
+    assert ask("GET", f"{DATED}/deals", limit=50, propertiesWithHistory="amount")[0] == 200
+
+
+def test_associations_come_with_a_list(ask: Asker) -> None:
+    for row in ask.good("GET", f"{DATED}/deals", limit=100, associations="contacts")["results"]:
+        contact_id = ask.business.deals[row["id"]].contact_id
+        expected = {"contacts": {"results": [{"id": contact_id, "type": "deal_to_contact"}]}}
+        assert row["associations"] == expected
+    rows = ask.good("GET", f"{DATED}/contacts", limit=100, associations="deals,companies")["results"]
+    linked = {row["id"]: row.get("associations") for row in rows}
+    assert None in linked.values()
+    for contact_id, found in linked.items():
+        deals = [one.id for one in ask.business.deals.values() if one.contact_id == contact_id]
+        results = [{"id": one, "type": "contact_to_deal"} for one in deals]
+        assert found == ({"deals": {"results": results}} if deals else None)
+
+
+def test_archived_records_are_a_pass_of_their_own(small: Business) -> None:
+    ask = Asker(small)
+    deal_id, contact_id = next((one.id, str(one.contact_id)) for one in small.deals.values())
+    small.archive_deal(deal_id, small.now + timedelta(seconds=1))
+    assert deal_id not in ids(ask.good("GET", f"{DATED}/deals", limit=100))
+    archived = ask.good("GET", f"{DATED}/deals", archived="true")
+    assert ids(archived) == [deal_id]
+    assert archived["results"][0]["archived"] is True
+    assert archived["results"][0]["archivedAt"] == small.now.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    assert ask("GET", f"{DATED}/deals/{deal_id}")[0] == 404
+    assert ask("GET", f"{DATED}/deals/{deal_id}", archived="true")[0] == 200
+    assert deal_id not in ids(ask.search()[1])
+    assert "associations" not in ask.good("GET", f"{DATED}/contacts/{contact_id}", associations="deals")
+    assert ids(ask("POST", f"{DATED}/deals/batch/read", {"inputs": [{"id": deal_id}]}, archived="true")[1]) == [deal_id]
+
+
+def test_a_change_shows_at_once(small: Business) -> None:
+    ask = Asker(small)
+    deal = small.open_deal(None)
+    path, names = f"{DATED}/deals/{deal.id}", "hs_is_closed_won,dealstage"
+    assert ask.good("GET", path, properties=names)["properties"]["hs_is_closed_won"] == "false"
+    small.win(deal.id, small.now + timedelta(hours=1))
+    shown = ask.good("GET", path, properties=names)
+    assert shown["properties"]["hs_is_closed_won"] == "true"
+    assert shown["updatedAt"] == small.now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    since = only("hs_lastmodifieddate", "GTE", value=ms(small.now))
+    assert ids(ask.search(filterGroups=since)[1]) == [deal.id]
+
+
+@pytest.mark.parametrize("query", ["limit=101", "limit=0", "limit=ten", "after=x", "archived=both", "limit=-1"])
+def test_a_list_refuses_what_hubspot_refuses(ask: Asker, query: str) -> None:
+    name, _, value = query.partition("=")
+    status, error = ask("GET", f"{DATED}/deals", **{name: value})
+    assert (status, error["category"]) == (400, "VALIDATION_ERROR")
+    assert name in error["message"]
+
+
+# Batches
+
+
+def test_a_batch_reads_by_id_in_no_promised_order(ask: Asker) -> None:
+    body = {"inputs": [{"id": "7009"}, {"id": "7003"}, {"id": "7009"}], "properties": ["amount"]}
+    answer = ask.good("POST", f"{DATED}/deals/batch/read", body)
+    assert ids(answer) == ["7003", "7009"]
+    assert answer["status"] == "COMPLETE"
+    assert answer["results"][0]["properties"]["amount"] == ask.business.deals["7003"].amount
+
+
+def test_a_batch_says_which_ids_do_not_exist(ask: Asker) -> None:
+    status, answer = ask("POST", f"{DATED}/deals/batch/read", {"inputs": [{"id": "7001"}, {"id": "99"}, {"id": "101"}]})
+    assert (status, ids(answer), answer["numErrors"]) == (207, ["7001"], 1)
+    assert answer["errors"][0]["category"] == "OBJECT_NOT_FOUND"
+    assert answer["errors"][0]["context"] == {"ids": ["99", "101"]}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        [],
+        {},
+        {"inputs": []},
+        {"inputs": "7001"},
+        {"inputs": ["7001"]},
+        {"inputs": [{"id": 7001}]},
+        {"inputs": [{"id": "x"}]},
+        {"inputs": [{"id": "7001"}] * 101},
+        {"inputs": [{"id": "7001"}] * 51, "propertiesWithHistory": ["amount"]},
+        {"inputs": [{"id": "7001"}], "properties": "amount"},
+    ],
+)
+def test_a_batch_refuses_what_hubspot_refuses(ask: Asker, body: object) -> None:
+    status, error = ask("POST", f"{DATED}/deals/batch/read", body)
+    assert (status, error["category"]) == (400, "VALIDATION_ERROR")
+
+
+@pytest.mark.parametrize("path", ["/crm/associations/2026-09", "/crm/v4/associations"])
+def test_associations_of_a_batch(ask: Asker, path: str) -> None:
+    answer = ask.good("POST", f"{path}/deals/contacts/batch/read", {"inputs": [{"id": "7001"}]})
+    contact = ask.business.deals["7001"].contact_id
+    types = [{"category": "HUBSPOT_DEFINED", "typeId": 3, "label": None}]
+    assert answer["results"] == [
+        {"from": {"id": "7001"}, "to": [{"toObjectId": int(str(contact)), "associationTypes": types}]}
+    ]
+    assert answer["status"] == "COMPLETE"
+    back = ask.good("POST", f"{path}/contacts/deals/batch/read", {"inputs": [{"id": contact}]})
+    assert back["results"][0]["to"][0]["toObjectId"] == 7001
+    assert back["results"][0]["to"][0]["associationTypes"][0]["typeId"] == 4
+    assert ask("POST", f"{path}/deals/contacts/batch/read", {"inputs": [{"id": "7001"}] * 1000})[0] == 200
+    assert ask("POST", f"{path}/deals/contacts/batch/read", {"inputs": [{"id": "7001"}] * 1001})[0] == 400
+
+
+def test_associations_of_the_old_kind(ask: Asker) -> None:
+    path = "/crm/v3/associations/deals/contacts/batch/read"
+    answer = ask.good("POST", path, {"inputs": [{"id": "7001"}]})
+    to = [{"id": ask.business.deals["7001"].contact_id, "type": "deal_to_contact"}]
+    assert answer["results"] == [{"from": {"id": "7001"}, "to": to}]
+    assert ask("POST", path, {"inputs": [{"id": "7001"}] * 101})[0] == 400
+
+
+def test_a_record_that_nothing_belongs_to_is_named_in_a_207(small: Business) -> None:
+    ask, deal = Asker(small), small.open_deal(None)
+    path = "/crm/associations/2026-09/deals/contacts/batch/read"
+    status, answer = ask("POST", path, {"inputs": [{"id": deal.id}, {"id": "7001"}]})
+    assert (status, answer["numErrors"]) == (207, 1)
+    assert [one["from"]["id"] for one in answer["results"]] == ["7001"]
+    assert answer["errors"][0]["subCategory"] == "crm.associations.NO_ASSOCIATIONS_FOUND"
+    assert answer["errors"][0]["context"]["fromObjectId"] == [deal.id]
+
+
+# Pipelines and owners
+
+
+@pytest.mark.parametrize("path", ["/crm/pipelines/2026-09", "/crm/v3/pipelines"])
+@pytest.mark.parametrize("name", ["deals", "deal", "0-3"])
+def test_pipelines(ask: Asker, path: str, name: str) -> None:
+    (pipeline,) = ask.good("GET", f"{path}/{name}")["results"]
+    assert (pipeline["id"], pipeline["label"]) == ("default", "Simulated sales")
+    assert {stage["id"]: stage["metadata"] for stage in pipeline["stages"]} == {
+        "qualifiedtobuy": {"isClosed": "false", "probability": "0.2"},
+        "contractsent": {"isClosed": "false", "probability": "0.6"},
+        "closedwon": {"isClosed": "true", "probability": "1.0"},
+        "closedlost": {"isClosed": "true", "probability": "0.0"},
+    }
+    assert ask("GET", f"{path}/contacts")[0] == 400
+
+
+@pytest.mark.parametrize("path", ["/crm/owners/2026-09", "/crm/v3/owners", "/crm/v3/owners/"])
+def test_owners(ask: Asker, path: str) -> None:
+    pages = list(ask.pages(path, limit=2))
+    assert [ids(page) for page in pages] == [["301", "302"], ["303"]]
+    (gone,) = ask.good("GET", path, archived="true")["results"]
+    assert (gone["id"], gone["archived"], gone["userId"]) == ("304", True, None)
+    owners = {contact.owner_id for contact in ask.business.contacts.values()}
+    assert owners == {"301", "302", "303"}
+    assert ask("GET", path, limit=501)[0] == 400
+
+
+# Search
+
+
+def test_a_search_finds_what_changed_in_a_window(ask: Asker) -> None:
+    low, high = ask.business.now - timedelta(days=60), ask.business.now - timedelta(days=30)
+    expected = {one.id for one in ask.business.deals.values() if low <= one.modified < high}
+    assert len(expected) > 100
+    filters = [
+        {"propertyName": "hs_lastmodifieddate", "operator": "GTE", "value": ms(low)},
+        {"propertyName": "hs_lastmodifieddate", "operator": "LT", "value": high.isoformat()},
+    ]
+    found: list[str] = []
+    after = "0"
+    while after:
+        status, answer = ask.search(
+            filterGroups=[{"filters": filters}], sorts=["hs_lastmodifieddate"], limit=50, after=after
+        )
+        assert (status, answer["total"]) == (200, len(expected))
+        found += ids(answer)
+        after = answer.get("paging", {"next": {"after": ""}})["next"]["after"]
+    assert set(found) == expected
+    assert len(found) == len(expected)
+    moments = [ask.business.deals[one].modified for one in found]
+    assert moments == sorted(moments)
+
+
+@pytest.mark.parametrize(
+    ("name", "operator", "values"),
+    [
+        ("dealstage", "EQ", {"value": "closedwon"}),
+        ("dealstage", "NEQ", {"value": "closedwon"}),
+        ("amount", "LT", {"value": "600"}),
+        ("amount", "LTE", {"value": "600.00"}),
+        ("amount", "GT", {"value": "800"}),
+        ("amount", "GTE", {"value": "799.20"}),
+        ("amount", "BETWEEN", {"value": "700", "highValue": "750"}),
+        ("hs_object_id", "GT", {"value": "9998"}),
+        ("hs_analytics_source", "IN", {"values": ["REFERRALS", "PAID_SEARCH"]}),
+        ("hs_analytics_source", "NOT_IN", {"values": ["REFERRALS", "PAID_SEARCH"]}),
+        ("hs_analytics_source", "HAS_PROPERTY", {}),
+        ("hs_analytics_source", "NOT_HAS_PROPERTY", {}),
+    ],
+)
+def test_operators(ask: Asker, name: str, operator: str, values: Json) -> None:
+    value = values.get("value")
+    field: dict[str, Callable[[Deal], Any]] = {
+        "dealstage": lambda one: one.stage_id,
+        "amount": lambda one: float(one.amount),
+        "hs_object_id": lambda one: int(one.id),
+        "hs_analytics_source": lambda one: one.source,
+    }
+    number = name in ("amount", "hs_object_id")
+    given: Any = float(value) if number and value else value
+    high = float(values.get("highValue", 0))
+    tests: dict[str, Callable[[Any], bool]] = {
+        "EQ": lambda x: x == given,
+        "NEQ": lambda x: x is not None and x != given,
+        "LT": lambda x: x < given,
+        "LTE": lambda x: x <= given,
+        "GT": lambda x: x > given,
+        "GTE": lambda x: x >= given,
+        "BETWEEN": lambda x: given <= x <= high,
+        "IN": lambda x: x in values["values"],
+        "NOT_IN": lambda x: x is not None and x not in values["values"],
+        "HAS_PROPERTY": lambda x: x is not None,
+        "NOT_HAS_PROPERTY": lambda x: x is None,
+    }
+    expected = sum(bool(tests[operator](field[name](one))) for one in ask.business.deals.values())
+    assert 0 < expected < len(ask.business.deals)
+    status, answer = ask.search(filterGroups=only(name, operator, **values), limit=1)
+    assert (status, answer["total"]) == (200, expected)
+
+
+def test_groups_are_alternatives_and_filters_add_up(ask: Asker) -> None:
+    won = {"propertyName": "hs_is_closed_won", "operator": "EQ", "value": "true"}
+    referred = {"propertyName": "hs_analytics_source", "operator": "EQ", "value": "REFERRALS"}
+    deals = ask.business.deals.values()
+    both = sum(one.status == "won" and one.source == "REFERRALS" for one in deals)
+    either = sum(one.status == "won" or one.source == "REFERRALS" for one in deals)
+    assert ask.search(filterGroups=[{"filters": [won, referred]}])[1]["total"] == both
+    assert ask.search(filterGroups=[{"filters": [won]}, {"filters": [referred]}])[1]["total"] == either
+
+
+def test_ids_sort_as_text_and_numbers_as_numbers(ask: Asker) -> None:
+    everything = list(ask.business.deals)
+    texts = [ids(ask.search(sorts=sorts)[1]) for sorts in (["hs_object_id"], [{"propertyName": "hs_object_id"}])]
+    assert texts[0] == texts[1] == sorted(everything)[:200] != everything[:200]
+    down = [{"propertyName": "amount", "direction": "DESCENDING"}]
+    for sorts in (["-amount"], down):
+        rows = ask.search(sorts=sorts, properties=["amount"])[1]["results"]
+        amounts = [float(row["properties"]["amount"]) for row in rows]
+        assert amounts == sorted(amounts, reverse=True)
+        assert amounts[0] == max(float(one.amount) for one in ask.business.deals.values())
+
+
+def test_what_is_not_set_sorts_last(ask: Asker) -> None:
+    path = f"{DATED}/contacts/search"
+    total = len(ask.business.contacts)
+    end = str(total - 10)
+    for sorts in (["hs_analytics_source"], ["-hs_analytics_source"]):
+        rows = ask.search(path, sorts=sorts, properties=["hs_analytics_source"], limit=10, after=end)[1]["results"]
+        assert [row["properties"]["hs_analytics_source"] for row in rows] == [None] * 10
+
+
+def test_the_wall_that_no_search_passes(simulated: Business) -> None:
+    ask = Asker(simulated, search_cap=1000)
+    status, page = ask.search(after="800")
+    assert (status, len(page["results"]), page["total"]) == (200, 200, len(simulated.deals))
+    assert page["paging"]["next"]["after"] == "1000"
+    assert ask.search(after="1000")[0] == 400
+    assert ask.search(after="801")[0] == 400
+    assert ask.search(after="990", limit=10)[0] == 200
+    status, error = Asker(simulated).search(after="9801")
+    assert (status, error["category"]) == (400, "VALIDATION_ERROR")
+    assert Asker(simulated).search(after="9800")[0] == 200
+
+
+@pytest.mark.parametrize("name", ["filterGroups", "sorts", "properties", "limit", "after"])
+def test_the_dated_search_wants_its_whole_body(ask: Asker, name: str) -> None:
+    body = search_body()
+    del body[name]
+    status, error = ask("POST", f"{DATED}/deals/search", body)
+    assert (status, error["category"]) == (400, "VALIDATION_ERROR")
+    assert name in error["message"]
+    assert ask("POST", "/crm/v3/objects/deals/search", body)[0] == 200
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"limit": 201},
+        {"limit": 0},
+        {"limit": "10"},
+        {"limit": True},
+        {"after": 0},
+        {"after": "x"},
+        {"after": None},
+        {"query": "acme"},
+        {"properties": "amount"},
+        {"properties": [1]},
+        {"sorts": "amount"},
+        {"sorts": ["nonsense"]},
+        {"sorts": ["amount", "pipeline"]},
+        {"sorts": [1]},
+        {"filterGroups": {}},
+        {"filterGroups": ["amount"]},
+        {"filterGroups": [{"filters": "amount"}]},
+        {"filterGroups": only("nonsense", "EQ", value="1")},
+        {"filterGroups": only("amount", "LIKE", value="1")},
+        {"filterGroups": only("amount", "EQ", value="many")},
+        {"filterGroups": only("amount", "EQ", value=1)},
+        {"filterGroups": only("amount", "EQ")},
+        {"filterGroups": only("amount", "BETWEEN", value="1")},
+        {"filterGroups": only("amount", "IN", value="1")},
+        {"filterGroups": only("createdate", "GTE", value="yesterday")},
+        {"filterGroups": only("createdate", "GTE", value="9" * 30)},
+        {"filterGroups": only("amount", "HAS_PROPERTY") * 6},
+        {"filterGroups": [{"filters": only("amount", "HAS_PROPERTY")[0]["filters"] * 11}]},
+        {"filterGroups": [{"filters": only("amount", "HAS_PROPERTY")[0]["filters"] * 6}] * 5},
+    ],
+)
+def test_a_search_refuses_what_hubspot_refuses(ask: Asker, changes: Json) -> None:
+    status, error = ask.search(**changes)
+    assert (status, error["category"]) == (400, "VALIDATION_ERROR")
+
+
+def test_the_most_that_a_search_may_ask(ask: Asker) -> None:
+    one = only("amount", "HAS_PROPERTY")[0]["filters"]
+    assert ask.search(filterGroups=[{"filters": one * 5}] * 5)[0] == 200
+    assert ask.search(filterGroups=[{"filters": one * 10}])[0] == 200
+
+
+# Everything
+
+
+def test_the_dated_and_the_old_paths_answer_alike(ask: Asker) -> None:
+    batch = {"inputs": [{"id": "7001"}, {"id": "7002"}], "properties": ["amount"]}
+    old = {
+        "/crm/objects/2026-09": "/crm/v3/objects",
+        "/crm/pipelines/2026-09": "/crm/v3/pipelines",
+        "/crm/owners/2026-09": "/crm/v3/owners",
+        "/crm/associations/2026-09": "/crm/v4/associations",
+    }
+    for method, path, body in (
+        ("GET", "/crm/objects/2026-09/contacts", None),
+        ("GET", "/crm/objects/2026-09/deals", None),
+        ("GET", "/crm/objects/2026-09/0-1", None),
+        ("GET", "/crm/objects/2026-09/0-3/7001", None),
+        ("POST", "/crm/objects/2026-09/deals/batch/read", batch),
+        ("POST", "/crm/objects/2026-09/deals/search", search_body(sorts=["amount"], properties=["amount"])),
+        ("POST", "/crm/associations/2026-09/deals/contacts/batch/read", batch),
+        ("GET", "/crm/pipelines/2026-09/deals", None),
+        ("GET", "/crm/owners/2026-09", None),
+    ):
+        dated, version = next((new, former) for new, former in old.items() if path.startswith(new))
+        first, second = ask.good(method, path, body), ask.good(method, path.replace(dated, version), body)
+        assert json.dumps(first) == json.dumps(second).replace(version, dated)
+
+
+@pytest.mark.parametrize("code", [("0-1", "contacts"), ("0-3", "deals"), ("contact", "contacts"), ("deal", "deals")])
+def test_types_have_more_than_one_name(ask: Asker, code: tuple[str, str]) -> None:
+    assert ids(ask.good("GET", f"{DATED}/{code[0]}")) == ids(ask.good("GET", f"{DATED}/{code[1]}"))
+
+
+@pytest.mark.parametrize("token", ["", "wrong", TOKEN + "x", TOKEN[:-1]])
+def test_a_wrong_token_opens_nothing(ask: Asker, token: str) -> None:
+    status, error = ask("GET", f"{DATED}/deals", token=token)
+    assert status == 401
+    assert set(error) == {"status", "message", "correlationId", "category"}
+    assert (error["status"], error["category"]) == ("error", "INVALID_AUTHENTICATION")
+    assert TOKEN not in json.dumps(error)
+
+
+def test_no_token_opens_nothing(simulated: Business) -> None:
+    answer = HubSpot(simulated, token=TOKEN).answer("GET", f"{DATED}/deals", "", b"", {})
+    assert answer.status == 401
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "category"),
+    [
+        ("GET", f"{DATED}/deals/1", 404, "OBJECT_NOT_FOUND"),
+        ("GET", f"{DATED}/deals/x/y", 404, "OBJECT_NOT_FOUND"),
+        ("GET", "/crm/objects/2019-01/deals", 404, "OBJECT_NOT_FOUND"),
+        ("GET", f"{DATED}/companies", 400, "VALIDATION_ERROR"),
+        ("POST", "/crm/v4/associations/deals/companies/batch/read", 400, "VALIDATION_ERROR"),
+        ("DELETE", f"{DATED}/deals/7001", 405, "METHOD_NOT_ALLOWED"),
+        ("PATCH", f"{DATED}/deals/7001", 405, "METHOD_NOT_ALLOWED"),
+        ("POST", f"{DATED}/deals", 405, "METHOD_NOT_ALLOWED"),
+    ],
+)
+def test_refusals_have_hubspots_shape(ask: Asker, method: str, path: str, status: int, category: str) -> None:
+    found, error = ask(method, path)
+    assert (found, error["status"], error["category"]) == (status, "error", category)
+    assert error["message"]
+    assert error["correlationId"] == ask(method, path)[1]["correlationId"]
+
+
+def test_the_limit_stands_in_every_answer_but_a_searchs(ask: Asker) -> None:
+    ask.good("GET", f"{DATED}/deals")
+    assert ask.headers["x-hubspot-ratelimit-interval-milliseconds"] == "10000"
+    assert int(ask.headers["x-hubspot-ratelimit-remaining"]) < int(ask.headers["x-hubspot-ratelimit-max"])
+    ask.search()
+    assert ask.headers == {}
+    ask.search(limit=0)
+    assert ask.headers == {}
+
+
+def test_the_refusal_of_one_request_too_many() -> None:
+    status, headers, content = rate_limited("DAILY", retry_after=3)
+    body = json.loads(content)
+    assert (status, headers["Retry-After"]) == (429, "3")
+    assert (body["status"], body["errorType"], body["policyName"]) == ("error", "RATE_LIMIT", "DAILY")
+    assert "Retry-After" not in rate_limited()[1]
+    assert json.loads(rate_limited()[2])["policyName"] == "SECONDLY"
