@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -84,6 +85,8 @@ def _exports(command: argparse.ArgumentParser) -> None:
 def main(given: Sequence[str] | None = None) -> int:
     """Run one command; errors become one sentence on stderr and the exit code of their kind."""
     arguments = parser().parse_args(given)
+    # Each retry is counted in the summary; the library's own log of it says nothing to a person.
+    logging.getLogger("stamina").addHandler(logging.NullHandler())
     try:
         COMMANDS[arguments.command](arguments)
     except HoldwaterError as error:

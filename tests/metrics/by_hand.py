@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from fractions import Fraction
 
@@ -63,7 +63,19 @@ class Judgement:
     age: float
 
 
-def report(books: Books, as_of: datetime) -> Report:
+def leaves(value: object, path: str = "") -> dict[str, object]:
+    """Every number and name of a report by its place, which pytest.approx can compare."""
+    if isinstance(value, tuple):
+        parts: dict[str, object] = {str(number): part for number, part in enumerate(value)} | {"count": len(value)}
+    elif isinstance(value, Figures | Report):
+        parts = {field.name: getattr(value, field.name) for field in fields(value)}
+    else:
+        return {path: value}
+    return {place: leaf for name, part in parts.items() for place, leaf in leaves(part, f"{path}.{name}").items()}
+
+
+def report(books: Books, as_of: datetime, found_limit: float | None) -> Report:
+    """`found_limit`: the last bit of an interpolation must not decide whether a lead of just that age is judged."""
     horizon = max([as_of, *[moment for moment in [latest_moment(books)] if moment is not None]])
 
     def happened(moment: datetime | None) -> bool:
@@ -93,7 +105,7 @@ def report(books: Books, as_of: datetime) -> Report:
     months = {j.lead.created_at.date().replace(day=1) for j in judgements} | {s.day.replace(day=1) for s in spend}
 
     def counts(judgements: Sequence[Judgement], spend: Sequence[Spend]) -> dict[str, float | int | None]:
-        judged = [j for j in judgements if limit is not None and j.age >= limit]
+        judged = [j for j in judgements if found_limit is not None and j.age >= found_limit]
         days = [j.days for j in judgements if j.days is not None]
         return {
             "leads": len(judgements),

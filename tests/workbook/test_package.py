@@ -126,6 +126,37 @@ def test_parts_that_cannot_be_trusted_are_refused(book: Path, content: bytes, wh
         Package.open(book).replace_rows("Deals", [ROW])
 
 
+def read_and_refresh(path: Path) -> None:
+    package = Package.open(path)
+    package.defined_names()
+    list(package.read_cells("Deals here"))
+    package.replace_rows("Deals", [ROW])
+    package.save()
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "why"),
+    [
+        ("xl/_rels/workbook.xml.rels", ' Target="worksheets/sheet1.xml"', "", "Relationship without Target"),
+        ("[Content_Types].xml", ' PartName="/xl/workbook.xml"', "", "Override without PartName"),
+        ("xl/tables/table1.xml", ' displayName="Deals"', "", "table without displayName"),
+        ("xl/tables/table1.xml", 'ref="B3:E7" t', 'ref="B3" t', "does not describe a table"),
+        ("xl/workbook.xml", 'localSheetId="2"', 'localSheetId="9"', "a sheet 9 that is not there"),
+        (
+            "xl/worksheets/_rels/sheet1.xml.rels",
+            "tables/table1.xml",
+            "tables/table7.xml",
+            "no part xl/tables/table7.xml",
+        ),
+        ("xl/worksheets/sheet1.xml", "<v>11</v>", "<v>9999</v>", "damaged at cell A5"),
+    ],
+)
+def test_damage_is_named(book: Path, name: str, old: str, new: str, why: str) -> None:
+    edited(book, name, (old, new))
+    with pytest.raises(WorkbookError, match=why):
+        read_and_refresh(book)
+
+
 def test_nothing_changed_writes_nothing(book: Path) -> None:
     before = book.stat()
     assert Package.open(book).save() is False

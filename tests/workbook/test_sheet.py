@@ -28,7 +28,8 @@ def test_cells_are_read_with_their_kinds(book: Path) -> None:
         "xl/worksheets/sheet3.xml",
         (
             "</sheetData>",
-            '<row r="9"><c r="A9" t="b"><v>1</v></c><c r="B9" t="e"><v>#N/A</v></c><c r="C9" t="d"><v>2024-01-05</v></c>'
+            '<row r="9"><c r="A9" t="b"><v>1</v></c><c r="B9" t="e"><v>#N/A</v></c>'
+            '<c r="C9" t="d"><v>2024-01-05</v></c>'
             '<c r="D9" t="inlineStr"><is><r><t>in</t></r><r><t>line</t></r><rPh sb="0"><t>no</t></rPh></is></c>'
             '<c r="E9" s="1"/><c r="F9"><v>1.5E3</v></c><c r="G9" t="str"><f>"a"&amp;"b"</f><v>a_x000D_b</v></c></row>'
             "</sheetData>",

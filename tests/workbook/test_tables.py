@@ -13,6 +13,7 @@ from typing import Any
 import ironcalc
 import openpyxl
 import pytest
+import xlsxwriter
 from made_workbooks import changed_entries, deals_workbook, edited, entries, part, with_linked_part, with_parts
 
 from holdwater.errors import NotOurWorkbookError, WorkbookError
@@ -451,15 +452,54 @@ def test_cells_that_do_not_name_their_place_stay_where_they_are(book: Path) -> N
     edited(
         book,
         SHEET,
-        ('<c r="G5" s="1" t="s">', '<c r="F5" s="1"/><c s="1" t="s">'),
+        ('<c r="G5" s="1" t="s">', '<c s="1" t="s">'),  # behind E5, so it is F5
         ('<c r="H5" s="1">', '<c s="1">'),
         ('<row r="7" spans', "<row spans"),
     )
     refresh(book, deals(1))
     read = {(c.row, c.column): c.value for c in Package.open(book).read_cells("Deals here")}
-    assert read[5, 7] == "mine"
-    assert read[5, 8] == 900
+    assert read[5, 6] == "mine"
+    assert read[5, 7] == 900
     assert read[12, 8] == "far right"
+
+
+def test_a_persons_row_says_how_wide_it_has_become(book: Path) -> None:
+    edited(book, SHEET, ('<row r="12" spans="1:8"', '<row r="12" spans="8:8"'))
+    refresh(book, deals(9))
+    assert '<row r="12" spans="2:8" ht="33" customHeight="1"><c r="B12"' in part(book, SHEET)
+
+
+def test_a_row_with_a_height_of_its_own_stays_when_its_cells_go(book: Path) -> None:
+    edited(book, SHEET, ('<row r="7" spans="1:8"', '<row r="7" spans="1:8" ht="50" customHeight="1"'))
+    refresh(book, deals(1))
+    assert '<row r="7" spans="1:8" ht="50" customHeight="1"></row>' in part(book, SHEET)
+
+
+def test_in_a_table_of_one_row_a_cell_is_not_taken_for_the_column(tmp_path: Path) -> None:
+    book = deals_workbook(tmp_path / "one.xlsx", rows=1)
+    edited(book, MODEL, ("IF(A1&gt;0,TRUE,FALSE)", "'Deals here'!C4*2"))
+    edited(book, CHART, ("$C$4:$C$4", "$C$4"))
+    refresh(book, deals(3))
+    assert "<f>'Deals here'!C4*2</f>" in part(book, MODEL)
+    assert "<f>SUM('Deals here'!$C$4:$C$6)</f>" in part(book, MODEL)
+    assert "<c:f>'Deals here'!$C$4:$C$6</c:f>" in part(book, CHART)
+
+
+def test_the_one_cell_that_a_format_covers_is_taken_for_the_column(tmp_path: Path) -> None:
+    path = tmp_path / "small.xlsx"
+    with xlsxwriter.Workbook(path) as made:
+        sheet = made.add_worksheet()
+        sheet.add_table("A1:A2", {"name": "Small"})
+        sheet.conditional_format("A2", {"type": "3_color_scale"})
+    refresh(path, [[1], [2], [3]], "Small")
+    assert '<conditionalFormatting sqref="A2:A4">' in part(path, SHEET)
+
+
+def test_new_formulas_in_the_table_are_written_as_given(book: Path) -> None:
+    rows = [[f"n{n}", n, None, FormulaCell("SUM(C4:C7)", 0)] for n in range(6)]
+    refresh(book, rows)
+    assert part(book, SHEET).count("<f>SUM(C4:C7)</f>") == 6
+    assert "<f>SUM(C4:C9)</f>" in part(book, SHEET)
 
 
 def test_ironcalc_computes_the_refreshed_workbook(book: Path) -> None:

@@ -50,7 +50,8 @@ def unmatched_wins(as_of: datetime, known_until: datetime) -> ibis.Table:
 
 
 def judged_leads(as_of: datetime, known_until: datetime) -> ibis.Table:
-    """One row a lead: source, month, whether it is a customer and is judged, and the days to win."""
+    """One row a lead: source, month, whether it is a customer, the days to win, and whether it is judged
+    (null before anyone has been won)."""
     won = won_deals(as_of, known_until).union(_won(CUSTOMERS, "started_at", as_of, known_until))
     won = won.group_by("connection", "lead_id").aggregate(won_at=won.won_at.min())
     leads = LEADS.filter(LEADS.created_at <= as_of)
@@ -64,8 +65,7 @@ def judged_leads(as_of: datetime, known_until: datetime) -> ibis.Table:
         days_to_win=ibis.cases((days >= 0, days), (days > -1, 0.0)),
         age=_days(leads.created_at, ibis.literal(as_of)),
     )
-    judged = (leads.age >= leads.days_to_win.quantile(_JUDGED_AT).as_scalar()).fill_null(False)
-    return leads.mutate(judged=judged)
+    return leads.mutate(judged=leads.age >= leads.days_to_win.quantile(_JUDGED_AT).as_scalar())
 
 
 def _days(start: ibis.Value, end: ibis.Value) -> ibis.Value:

@@ -8,6 +8,7 @@ from typing import Any
 
 from holdwater.errors import FormulaError
 from holdwater.translate import Ref, plain
+from holdwater.workbook.cached import Shown
 from holdwater.workbook.cells import CellError, Value
 from holdwater.workbook.figures import FIGURES, MAY_BE_BLANK
 from holdwater.workbook.inputs import INPUTS, Input
@@ -50,13 +51,13 @@ class Values:
         """What the cell shows: the function's value, or the error that an argument or the function gives."""
         given = {name: self._find(text, table, row) for name, text in arguments.items()}
         given = {name: None if value == "" else value for name, value in given.items()}  # empty is not given
-        function = inspect.unwrap(function)
-        if "is_number" not in function.__code__.co_names:  # else it looks at errors itself
+        body: Callable[..., Shown] = inspect.unwrap(function)
+        if "is_number" not in body.__code__.co_names:  # else it looks at errors itself
             for value in given.values():
                 if isinstance(value, CellError):
                     return value
         try:
-            return function(**given)  # type: ignore[no-any-return]  # every function of a cell gives a cell's value
+            return body(**given)
         except FormulaError as error:
             return CellError(error.cell)
         except ArithmeticError:

@@ -133,6 +133,14 @@ def elements(data: bytes, part: str, wanted: Collection[str] | None = None) -> l
     return found
 
 
+def needed(element: Element, name: str, part: str) -> str:
+    """An attribute that the element cannot do without."""
+    value = element.attributes.get(name)
+    if value is None:
+        raise WorkbookError(f"{part} has a {element.name} without {name}; let Excel repair the workbook and save it.")
+    return value
+
+
 def open_tag_end(data: bytes, start: int) -> int:
     """The offset behind the opening tag that begins at `start`."""
     tag = _OPEN_TAG.match(data, start)

@@ -20,7 +20,7 @@ from holdwater.workbook.following import (
     follow_in_formulas,
     follow_in_sheet,
 )
-from holdwater.workbook.markup import SPREADSHEET, elements
+from holdwater.workbook.markup import SPREADSHEET, elements, needed
 from holdwater.workbook.parts import Parts
 from holdwater.workbook.references import Area, only_area, quoted
 from holdwater.workbook.saving import refuse_if_open_elsewhere, replace_file
@@ -62,7 +62,7 @@ class Package:
             if element.name == "sheet":
                 identity = next((value for name, value in element.attributes.items() if name.endswith(" id")), "")
                 if identity in targets:
-                    self._sheets[element.attributes["name"]] = targets[identity]
+                    self._sheets[needed(element, "name", self._workbook)] = targets[identity]
 
     @classmethod
     def open(cls, path: Path | str) -> Self:
@@ -104,15 +104,17 @@ class Package:
 
     def defined_names(self) -> dict[str, str]:
         """Name -> what it stands for; a name that only one sheet knows is written 'Sheet'!Name."""
-        names: dict[str, str] = {}
-        sheets = [
-            element.attributes["name"]
-            for element in elements(self._parts.read(self._workbook), self._workbook, {"sheet"})
-        ]
-        for element in elements(self._parts.read(self._workbook), self._workbook, {"definedName"}):
+        part, names, sheets = self._workbook, dict[str, str](), list[str]()
+        for element in elements(self._parts.read(part), part, {"sheet", "definedName"}):  # sheets stand before names
+            if element.name == "sheet":
+                sheets.append(needed(element, "name", part))
+                continue
             local = element.attributes.get("localSheetId")
+            known = local is not None and local.isdecimal() and int(local) < len(sheets)
+            if local is not None and not known:
+                raise WorkbookError(f"{part} has a name for a sheet {local} that is not there; save it anew in Excel.")
             prefix = "" if local is None else quoted(sheets[int(local)]) + "!"
-            names[prefix + element.attributes["name"]] = element.text
+            names[prefix + needed(element, "name", part)] = element.text
         return names
 
     def read_cells(self, sheet: str) -> Iterator[ReadCell]:

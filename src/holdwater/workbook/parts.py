@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from holdwater.errors import WorkbookError
 from holdwater.workbook.archive import Archive
-from holdwater.workbook.markup import Edits, elements
+from holdwater.workbook.markup import Edits, elements, needed
 
 _TYPES = "[Content_Types].xml"
 
@@ -70,9 +70,9 @@ class Parts:
             return []
         return [
             Relationship(
-                id=element.attributes["Id"],
-                kind=element.attributes["Type"].rpartition("/")[2],
-                target=self._target(source, element.attributes["Target"]),
+                id=needed(element, "Id", name),
+                kind=needed(element, "Type", name).rpartition("/")[2],
+                target=self._target(source, needed(element, "Target", name)),
             )
             for element in elements(self.read(name), name, {"Relationship"})
             if element.attributes.get("TargetMode") != "External"
@@ -90,7 +90,7 @@ class Parts:
             edits = Edits()
             for element in elements(data, part, {tag}):
                 base = source if tag == "Relationship" else ""
-                if self._target(base, element.attributes[attribute]) == name:
+                if self._target(base, needed(element, attribute, part)) == name:
                     edits.replace(element.start, element.end, b"")
             self.update({part: edits.applied(data)})
         self._changed.pop(name, None)
@@ -98,7 +98,7 @@ class Parts:
 
     def _types(self) -> dict[str, str]:
         return {
-            self._target("", element.attributes["PartName"]): element.attributes["ContentType"]
+            self._target("", needed(element, "PartName", _TYPES)): needed(element, "ContentType", _TYPES)
             for element in elements(self.read(_TYPES), _TYPES, {"Override"})
         }
 

@@ -101,7 +101,10 @@ class SheetScan:
             area = area_of(attributes.get("ref", ""))
             self.dimension = None if area is None else (at, area)
         elif name == "col" and "style" in attributes:
-            self.column_styles.append((int(attributes["min"]), int(attributes["max"]), attributes["style"]))
+            first, last = attributes.get("min", ""), attributes.get("max", "")
+            if not (first.isdecimal() and last.isdecimal()):
+                raise self.damaged("its columns")
+            self.column_styles.append((int(first), int(last), attributes["style"]))
         elif name == "sheetData":
             self.rows_start, self.rows_open_end = at, open_tag_end(self.data, at)
             self.prefix = tag_prefix(self.data, at)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from holdwater.errors import WorkbookError
 from holdwater.workbook.cells import Content, FormulaCell, UnfitValueError, cell_xml, unescape_controls
 from holdwater.workbook.following import Growth
-from holdwater.workbook.markup import Edits, elements, open_tag_end, set_attribute, with_attribute
+from holdwater.workbook.markup import Edits, elements, needed, open_tag_end, set_attribute, with_attribute
 from holdwater.workbook.references import LAST_ROW, Area, area_of, cell_name, column_letters
 from holdwater.workbook.scan import SheetCell, SheetRow, SheetScan
 from holdwater.workbook.sheet import Stretch, spliced
@@ -48,11 +48,11 @@ def read_table(data: bytes, part: str, sheet: str, sheet_part: str) -> Table:
     found = elements(data, part, {"table", "tableColumn"})
     attributes = found[0].attributes if found else {}
     area = area_of(attributes.get("ref", ""))
-    columns = tuple(unescape_controls(element.attributes["name"]) for element in found[1:])
+    columns = tuple(unescape_controls(needed(element, "name", part)) for element in found[1:])
     if area is None or len(columns) != area.last_column - area.first_column + 1:
         raise WorkbookError(f"{part} does not describe a table; let Excel repair the workbook and save it.")
     return Table(
-        name=attributes.get("displayName") or attributes["name"],
+        name=needed(found[0], "displayName", part),
         sheet=sheet,
         ref=area,
         columns=columns,

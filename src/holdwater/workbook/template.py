@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ from holdwater.workbook.style import Styles
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
     from xlsxwriter.worksheet import Worksheet
+
+CREATED = datetime(2026, 11, 21)  # noqa: DTZ001  # a fixed local date: the same template is the same bytes
 
 
 def write_template(path: Path, typed: Mapping[str, float] | None = None) -> None:
@@ -46,6 +49,7 @@ def write_template(path: Path, typed: Mapping[str, float] | None = None) -> None
 
 
 def _write(book: Workbook, inputs: Mapping[str, Value], values: Values) -> None:
+    book.set_properties({"title": "Holdwater", "created": CREATED})
     styles = Styles(book)
     sheets = {name: book.add_worksheet(name) for name in layout.SHEETS}
     for name, place in layout.names().items():

@@ -1,0 +1,50 @@
+"""Real spreadsheet engines, and readers nobody here wrote."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ironcalc
+import openpyxl
+
+
+@dataclass(frozen=True)
+class FormulaCell:
+    place: str  # Sheet!A1
+    formula: str
+    cached: Any
+    computed: Any
+
+    @property
+    def agrees(self) -> bool:
+        if self.cached in (None, "") or self.computed in (None, ""):
+            return self.cached in (None, "") and self.computed in (None, "")
+        numbers = [isinstance(v, (int, float)) and not isinstance(v, bool) for v in (self.cached, self.computed)]
+        if all(numbers):
+            return math.isclose(self.cached, self.computed, rel_tol=1e-9, abs_tol=1e-12)
+        return bool(self.cached == self.computed)
+
+
+def formula_cells(path: Path) -> list[FormulaCell]:
+    """Every formula cell as openpyxl reads its cached value and as IronCalc computes it."""
+    formulas, cached = openpyxl.load_workbook(path), openpyxl.load_workbook(path, data_only=True)
+    engine = ironcalc.load_from_xlsx(str(path), "en", "UTC", "en")
+    engine.evaluate()
+    found = []
+    for index, sheet in enumerate(formulas.worksheets):
+        for row in sheet.iter_rows():
+            for cell in row:
+                if cell.data_type == "f":
+                    shown = cached.worksheets[index][cell.coordinate].value
+                    computed = engine.get_cell_value(index, cell.row, cell.column)
+                    found.append(FormulaCell(f"{sheet.title}!{cell.coordinate}", str(cell.value), shown, computed))
+    return found
+
+
+def values(path: Path, sheet: str) -> dict[str, Any]:
+    """What a viewer that does not calculate shows."""
+    book = openpyxl.load_workbook(path, data_only=True)
+    return {cell.coordinate: cell.value for row in book[sheet].iter_rows() for cell in row if cell.value is not None}
