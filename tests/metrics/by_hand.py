@@ -63,8 +63,20 @@ class Judgement:
     age: float
 
 
+def differences(found: Report, expected: Report) -> dict[str, tuple[object, object]]:
+    """What differs by more than the last bits of a float, by its place in the report."""
+    left, right = leaves(found), leaves(expected)
+    pairs = {place: (left.get(place), right.get(place)) for place in left | right}
+    return {place: pair for place, pair in pairs.items() if not same(*pair)}
+
+
+def same(left: object, right: object) -> bool:
+    if isinstance(left, float) and isinstance(right, float):
+        return math.isclose(left, right, rel_tol=1e-12)
+    return left == right
+
+
 def leaves(value: object, path: str = "") -> dict[str, object]:
-    """Every number and name of a report by its place, which pytest.approx can compare."""
     if isinstance(value, tuple):
         parts: dict[str, object] = {str(number): part for number, part in enumerate(value)} | {"count": len(value)}
     elif isinstance(value, Figures | Report):

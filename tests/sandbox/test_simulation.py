@@ -101,7 +101,7 @@ def test_counts_agree(simulated: Business) -> None:
         assert deal.created > contact.created
         assert deal.source == contact.source
         assert Decimal(deal.amount).as_tuple().exponent == -2
-        assert 576 <= Decimal(deal.amount) <= 864  # a year at 60, give or take a fifth
+        assert 1152 <= Decimal(deal.amount) <= 1728  # a year at 120, give or take a fifth
 
 
 def test_leads_arrive_at_the_rates_of_the_truth(simulated: Business) -> None:
@@ -155,7 +155,7 @@ def test_customers_leave_and_refer_at_the_rates_of_the_truth(simulated: Business
 
 
 def test_spend_is_the_price_of_the_leads(simulated: Business) -> None:
-    for name, price in (("PAID_SEARCH", 45), ("PAID_SOCIAL", 65)):
+    for name, price in (("PAID_SEARCH", 45), ("PAID_SOCIAL", 115)):
         rows = [row for row in simulated.spend if row.source == name]
         assert [row.month for row in rows] == [date(2024 + (10 + n) // 12, (10 + n) % 12 + 1, 1) for n in range(24)]
         leads = sum(contact.source == name for contact in simulated.contacts.values())

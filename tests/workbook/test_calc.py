@@ -66,5 +66,5 @@ def test_calc_computes_what_the_cells_show(tmp_path: Path, calc: Path, kind: str
             )
             if not same:
                 wrong.append(f"{sheet.title}!{cell.coordinate} {cell.value}: shows {ours!r}, Calc {theirs!r}")
-    assert seen > 150
+    assert seen > 100
     assert wrong == []

@@ -88,7 +88,7 @@ class Business:
         self,
         contact_id: str | None,
         *,
-        amount: Decimal = Decimal("720.00"),
+        amount: Decimal = Decimal("1440.00"),
         expected_close: datetime | None = None,
         at: datetime | None = None,
     ) -> Deal:
