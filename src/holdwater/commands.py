@@ -94,7 +94,7 @@ def refresh(arguments: argparse.Namespace) -> None:
                     f"There is no store at {path}: run holdwater sync first, or give exports with --from and --mapping."
                 )
             with Store.open(path) as store:
-                figures, origin = report(store), ", ".join(sorted(store.read_until())) or "empty store"
+                figures, origin = report(store), ", ".join(store.connections()) or "empty store"
         done = write(arguments.book, figures, origin=origin)
     _say(done)
 

@@ -145,9 +145,7 @@ def test_olist_pages(olist: Path) -> None:
     assert [len(page.records) for page in pages if page.stream == "leads"] == [500] * 16
     assert [len(page.records) for page in pages if page.stream == "deals"] == [500, 342]
     assert {page.stream: page.expected for page in pages} == {"leads": 8_000, "deals": 842}
-    assert [page.stream for page in pages if page.watermark] == ["leads", "deals"]
-    assert pages[15].watermark
-    assert pages[17].watermark
+    assert not [page for page in pages if page.watermark]
 
 
 # Typical exports.
@@ -245,7 +243,6 @@ def test_line_breaks_in_quotes_keep_the_line_numbers_right(folder: Folder) -> No
 def test_an_export_without_rows_has_one_empty_page(folder: Folder) -> None:
     (page,) = folder.write(MAPPING, leads="ID,Created,Source,Owner\n").pages()
     assert (page.stream, list(page.records), page.expected) == ("leads", [], 0)
-    assert page.watermark
 
 
 def test_the_connection_names_the_folder_without_its_path(folder: Folder) -> None:

@@ -14,7 +14,8 @@ from holdwater.crm.records import Record
 class Page:
     """Records that are stored in one transaction.
 
-    `watermark` is set on a stream's last page only: every change up to that moment has been delivered.
+    `watermark` is set on a stream's last page only: every change up to that moment has been delivered. A source
+    that is read whole every time, as files are, sets none.
     `expected` is the number of records the source announced for the stream, for the progress line.
     """
 

@@ -40,26 +40,24 @@ class Exports:
     def pages(self, watermarks: Mapping[str, datetime]) -> Iterator[Page]:
         """All records of the mapped files, whatever the watermarks; ExportError comes before the first page."""
         mapping = self._mapping
-        streams: list[tuple[str, datetime, Sequence[Record]]] = []
+        streams: list[tuple[str, Sequence[Record]]] = []
         if mapping.leads:
-            streams.append(("leads", *self._read("leads", mapping.leads, exported_records.leads)))
+            streams.append(("leads", self._read("leads", mapping.leads, exported_records.leads)))
         if mapping.deals:
-            streams.append(("deals", *self._read("deals", mapping.deals, exported_records.deals)))
+            streams.append(("deals", self._read("deals", mapping.deals, exported_records.deals)))
         if mapping.customers:
-            streams.append(("customers", *self._read("customers", mapping.customers, exported_records.customers)))
+            streams.append(("customers", self._read("customers", mapping.customers, exported_records.customers)))
         if mapping.spend:
-            streams.append(("spend", *self._read("spend", mapping.spend, exported_records.spend)))
-        for stream, version, records in streams:
-            yield from _paged(stream, version, records)
+            streams.append(("spend", self._read("spend", mapping.spend, exported_records.spend)))
+        for stream, records in streams:
+            yield from _paged(stream, records)
 
-    def _read(
-        self, name: str, mapping: M, records: Callable[[ExportTable, M, datetime], list[R]]
-    ) -> tuple[datetime, list[R]]:
+    def _read(self, name: str, mapping: M, records: Callable[[ExportTable, M, datetime], list[R]]) -> list[R]:
         path = self._folder / mapping.file
         # Taken before reading: a file that changes meanwhile is newer at the next sync.
         version = _as_it_is_since(path, self._mapping_path)
         try:
-            return version, records(
+            return records(
                 read_table(path, file=mapping.file, table=name, encoding=mapping.encoding, delimiter=mapping.delimiter),
                 mapping,
                 version,
@@ -80,8 +78,8 @@ def _as_it_is_since(*paths: Path) -> datetime:
     return min(now, datetime.fromtimestamp(max(times), UTC)) if times else now
 
 
-def _paged(stream: str, version: datetime, records: Sequence[Record]) -> Iterator[Page]:
+def _paged(stream: str, records: Sequence[Record]) -> Iterator[Page]:
+    """Without watermarks: files are read whole every time, and know of nothing later than their latest record."""
     count = len(records)
     for start in range(0, max(count, 1), _PAGE):
-        last = start + _PAGE >= count
-        yield Page(stream, records[start : start + _PAGE], watermark=version if last else None, expected=count)
+        yield Page(stream, records[start : start + _PAGE], expected=count)

@@ -45,5 +45,5 @@ class Report:
     total: Figures
     sources: tuple[SourceFigures, ...]  # most leads first
     months: tuple[MonthFigures, ...]  # oldest first
-    undated_wins: int  # won deals without a usable date, or won before the first contact: outside the days to win
+    undated_wins: int  # customers without a usable won date, or won before the first contact: outside the days to win
     unmatched_wins: int  # won deals that belong to no known lead: outside the conversion

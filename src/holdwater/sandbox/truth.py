@@ -71,7 +71,9 @@ DEFAULT = Truth(
     sources=(
         Source(name="ORGANIC_SEARCH", leads_per_month=58, conversion=0.14, days_to_win=21),
         Source(name="PAID_SEARCH", leads_per_month=50, conversion=0.12, days_to_win=18, cost_per_lead=Decimal("45.00")),
-        Source(name="PAID_SOCIAL", leads_per_month=44, conversion=0.05, days_to_win=32, cost_per_lead=Decimal("115.00")),
+        Source(
+            name="PAID_SOCIAL", leads_per_month=44, conversion=0.05, days_to_win=32, cost_per_lead=Decimal("115.00")
+        ),
         Source(name="EMAIL_MARKETING", leads_per_month=26, conversion=0.22, days_to_win=14),
         Source(name="DIRECT_TRAFFIC", leads_per_month=24, conversion=0.18, days_to_win=16),
         Source(name=REFERRALS, leads_per_month=0, conversion=0.25, days_to_win=10),

@@ -117,6 +117,12 @@ class Store:
         with _failures(self.path):
             return {connection: datetime.fromisoformat(text) for connection, text in self._database.execute(query)}
 
+    def connections(self) -> list[str]:
+        """Every source that has been synced to its end at least once."""
+        query = "SELECT DISTINCT connection FROM sync_run WHERE status = 'done' ORDER BY connection"
+        with _failures(self.path):
+            return [connection for (connection,) in self._database.execute(query)]
+
     def runs(self, connection: str) -> list[Run]:
         """The log of one connection, newest first."""
         names = ", ".join(column.name for column in _RUNS.columns)
