@@ -43,7 +43,8 @@ def as_json() -> list[dict[str, Any]]:
             "result": {"unit": formula.result.meaning, "number_format": formula.result.number_format},
             "equation": formula.equation,
             "source": formula.source,
-            "lambda": lambda_text(formula.function),
+            "python_only": formula.python_only or None,
+            "lambda": None if formula.python_only else lambda_text(formula.function),
         }
         for formula in registry.values()
     ]

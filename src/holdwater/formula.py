@@ -36,10 +36,26 @@ class Argument:
 
 
 class Formula:
-    """A registered function with everything that is known about it."""
+    """A registered function with everything that is known about it.
 
-    def __init__(self, function: Callable[..., float], category: str, result: Unit) -> None:
+    `row` names the numbers of a result that is one row (low, mid, high; NaN stands for a number that does not exist),
+    `columns` those of a result that is a table (a list of dictionaries; a cell shows them with a header).
+    `python_only` says why the function has no translation: a loop, mostly.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        category: str,
+        result: Unit,
+        row: tuple[str, ...],
+        columns: tuple[str, ...],
+        python_only: str,
+    ) -> None:
         self.function = function
+        self.row = row
+        self.columns = columns
+        self.python_only = python_only
         self.category = category
         self.result = result
         self.name = function.__name__
@@ -125,6 +141,8 @@ class Formula:
             if argument.required:
                 raise KindError(f"{self.excel_name}: {argument.name} is missing; give a {argument.unit.meaning}.")
             return argument.default
+        if argument.unit.table:
+            return value
         if argument.unit.many:
             numbers = [self._number(argument, item) for item in _flat(value) if item is not None and item != ""]
             if not numbers:
@@ -143,7 +161,7 @@ class Formula:
         )
 
     def _check_domain(self, argument: Argument, value: Any) -> None:
-        if value is None:
+        if value is None or argument.unit.table:
             return
         for number in value if argument.unit.many else (value,):
             # No argument may be infinite; NaN fails every comparison.
@@ -153,7 +171,7 @@ class Formula:
                     f" ({argument.unit.meaning})."
                 )
 
-    def answer(self, *values: Any) -> float:
+    def answer(self, *values: Any) -> Any:
         """The function's value for checked arguments; what cannot be a number is a NumError."""
         try:
             value = self.function(*values)
@@ -161,21 +179,30 @@ class Formula:
             raise
         except (ArithmeticError, ValueError):  # a division by zero, an overflow, the logarithm of nothing
             value = math.nan
+        if self.row or self.columns:
+            return value
         if not isinstance(value, (int, float)) or not math.isfinite(value):
             shown = ", ".join(_shown(v) for v in values)
             raise NumError(f"{self.excel_name}({shown}) has no finite answer; use smaller or less extreme numbers.")
         return float(value)
 
 
-def formula(category: str, result: Unit | type[float]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def formula(
+    category: str,
+    result: Unit | type[float],
+    *,
+    row: tuple[str, ...] = (),
+    columns: tuple[str, ...] = (),
+    python_only: str = "",
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Register a plain function as a formula of the catalogue, guarded by the units of its signature."""
 
     def register(function: Callable[P, R]) -> Callable[P, R]:
-        entry = Formula(function, category, result)  # type: ignore[arg-type]  # a unit is a float to the checker
+        entry = Formula(function, category, result, row, columns, python_only)  # type: ignore[arg-type]  # see units.py
         registry[entry.excel_name] = entry
         guards: list[tuple[float, float]] = []
 
-        def guarded(*given: Any, **named: Any) -> float:
+        def guarded(*given: Any, **named: Any) -> Any:
             # The common call, all plain numbers in place, is checked without building anything.
             if not named and len(given) >= required:
                 if not guards:
@@ -192,7 +219,7 @@ def formula(category: str, result: Unit | type[float]) -> Callable[[Callable[P, 
             setattr(guarded, name, getattr(function, name))
         guarded.__wrapped__ = function  # type: ignore[attr-defined]  # so that help() shows the real signature
         guarded.formula = function.formula = entry  # type: ignore[attr-defined]  # from either to what is known
-        return guarded  # type: ignore[return-value]  # same parameters, same result
+        return guarded
 
     return register
 
@@ -200,7 +227,7 @@ def formula(category: str, result: Unit | type[float]) -> Callable[[Callable[P, 
 def _guards(entry: Formula) -> Iterator[tuple[float, float]]:
     for argument in entry.arguments:
         # Ranges and whole numbers need the full check: an empty interval sends them there.
-        plain = not (argument.unit.many or argument.unit.whole)
+        plain = not (argument.unit.many or argument.unit.table or argument.unit.whole)
         yield (max(argument.unit.low, -1e308), min(argument.unit.high, 1e308)) if plain else (math.inf, -math.inf)
 
 

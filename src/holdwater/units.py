@@ -13,7 +13,7 @@ TINIEST = 5e-324  # the smallest float above 0: "above 0" as a closed bound
 class Unit:
     """One kind of number. Bounds are closed; an open bound is the next float inside."""
 
-    __slots__ = ("high", "low", "many", "meaning", "number_format", "whole")
+    __slots__ = ("high", "low", "many", "meaning", "number_format", "table", "whole")
 
     def __init__(
         self,
@@ -24,6 +24,7 @@ class Unit:
         *,
         whole: bool = False,
         many: bool = False,
+        table: bool = False,
     ) -> None:
         self.meaning = meaning
         self.number_format = number_format
@@ -31,6 +32,7 @@ class Unit:
         self.high = high
         self.whole = whole
         self.many = many  # a range of such numbers
+        self.table = table  # rows of several columns, texts among them; the function itself looks at what they hold
 
     @property
     def low_open(self) -> bool:
@@ -97,6 +99,8 @@ if TYPE_CHECKING:
     Duration: TypeAlias = float
     Timing: TypeAlias = float
     Rates: TypeAlias = Sequence[float]
+    Counts: TypeAlias = Sequence[float]
+    Rows: TypeAlias = Sequence[Sequence[object]]
 else:
     Money = Unit("money", MONEY)  # may be negative
     Cost = Unit("money", MONEY, low=0)
@@ -113,3 +117,5 @@ else:
     Duration = Unit("periods", DECIMAL, low=TINIEST)
     Timing = Unit("timing", "0", low=0, high=2, whole=True)
     Rates = Unit("rate", PERCENT, low=0, high=1, many=True)
+    Counts = Unit("count", COUNT, low=0, many=True)
+    Rows = Unit("rows", "General", table=True)

@@ -21,6 +21,7 @@ from holdwater.translate.tree import (
     choose,
     inline,
     logical,
+    part_of_row,
     substitute,
 )
 
@@ -46,13 +47,19 @@ def plain(function: Callable[..., Any], arguments: Mapping[str, Given]) -> str:
     return _text(_specialised(read(function), function, arguments))
 
 
-def expression(function: Callable[..., Any], arguments: Mapping[str, Given]) -> str:
-    """A formula over these arguments with its guards: it answers as the Python function does, errors included."""
+def expression(function: Callable[..., Any], arguments: Mapping[str, Given], part: str = "") -> str:
+    """A formula over these arguments with its guards: it answers as the Python function does, errors included.
+
+    Of a formula that gives a row, `part` names the one number that the cell shows.
+    """
     entry = function.formula  # type: ignore[attr-defined]  # set by @formula
     given = {a.name: arguments.get(a.name) for a in entry.arguments}
     given |= {a.name: entry.check(a, given[a.name]) for a in entry.arguments if not isinstance(given[a.name], Ref)}
     outside = _specialised(out_of_domain(entry.arguments), function, given)
-    answer = _text(choose(outside, Fail("#NUM!"), _specialised(read(function), function, given)))
+    body = read(function)
+    if entry.row:
+        body = part_of_row(body, entry.row.index(part))
+    answer = _text(choose(outside, Fail("#NUM!"), _specialised(body, function, given)))
     refs = [(argument, ref) for argument in entry.arguments if isinstance(ref := given[argument.name], Ref)]
     if not refs:
         return answer

@@ -90,6 +90,11 @@ def _call(function: str, arguments: list[Node], inner: Callable[..., str]) -> tu
             return f"INT({inner(arguments[0])})", _ATOM
         case "ceil":
             return f"-INT(-{inner(arguments[0], 4)})", _NEGATIVE
+        case "row":
+            return (
+                f"CHOOSE({{{','.join(str(n + 1) for n in range(len(arguments)))}}},{','.join(map(inner, arguments))})",
+                _ATOM,
+            )
         case "log1p":
             return _log1p(arguments[0], inner), _ATOM
     if "{}" in function:  # a twin that takes more than one function of the spreadsheet

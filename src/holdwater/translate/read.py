@@ -13,7 +13,7 @@ import math
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count
-from typing import Any, TypeVar
+from typing import Any
 
 from holdwater.errors import FormulaError, HoldwaterError
 from holdwater.translate.tree import (
@@ -38,8 +38,6 @@ _FUNCTIONS: dict[Any, str] = {
     math.log: "log", math.log1p: "log1p", math.exp: "exp", math.sqrt: "sqrt", math.ceil: "ceil",
     math.floor: "floor", math.prod: "prod", min: "min", max: "max", abs: "abs",
 }  # fmt: skip
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 class CannotTranslateError(HoldwaterError):
@@ -67,16 +65,6 @@ def _outside(argument: Any) -> Iterator[Node]:
         yield choose(Missing(argument.name), Constant(False), logical("or", wrong))
     else:
         yield from wrong
-
-
-def spreadsheet_function(name: str) -> Callable[[F], F]:
-    """Mark a Python function as the twin of one that spreadsheets have: FIXED, or a pattern with {} for arguments."""
-
-    def mark(function: F) -> F:
-        function.spreadsheet_name = name  # type: ignore[attr-defined]  # read again in _call
-        return function
-
-    return mark
 
 
 class _Reader:
@@ -182,6 +170,10 @@ class _Reader:
                 return joined
             case ast.FormattedValue(value=value, conversion=-1, format_spec=None):
                 return self.expression(value, names)
+            case ast.Tuple(elts=items):  # a result that is one row
+                return Call("row", tuple(self.expression(item, names) for item in items))
+            case ast.Attribute(value=ast.Name(id="math"), attr="nan"):  # a number of a row that does not exist
+                return Fail("#NUM!")
             case ast.Call(func=function, args=arguments, keywords=[]):
                 return self._call(node, function, [self.expression(a, names) for a in arguments])
         raise self.refuse(node, repr(ast.unparse(node)))

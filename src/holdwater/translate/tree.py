@@ -239,3 +239,15 @@ def inline(node: Node) -> Node:
         case If(condition, then, otherwise):
             return choose(inline(condition), inline(then), inline(otherwise))
     return node
+
+
+def part_of_row(node: Node, position: int) -> Node:
+    """One number of an expression that gives a row, as an expression of its own."""
+    match node:
+        case Call("row", items):
+            return items[position]
+        case If(condition, then, otherwise):
+            return choose(condition, part_of_row(then, position), part_of_row(otherwise, position))
+        case Let(name, value, body):
+            return Let(name, value, part_of_row(body, position))
+    return node  # an error stands for each number of the row

@@ -1,68 +1,28 @@
 """The workbook's own logic: written once in Python, translated for the cells, run for the values shown in them.
 
-An empty cell is None here. `is_number`, `fixed`, `rows`, `item`, `total`, `total_where` and `weighted` are twins of
-functions that every spreadsheet has.
+An empty cell is None here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
 from holdwater.errors import NoDataError
 from holdwater.formulas.acquisition import allowable_cpl, cac, cpl, lead_value
-from holdwater.translate.read import spreadsheet_function
+from holdwater.twins import (
+    fixed,
+    is_number,
+    item,
+    rows,
+    spreadsheet_function,
+    total,
+    total_where,
+    weighted,
+)
 from holdwater.workbook.cells import CellError
 
 if TYPE_CHECKING:
-    from typing_extensions import TypeIs
-
-Shown = float | str | None  # what a cell shows: a number, a text, or nothing
-Column = Sequence[Shown]
-
-
-@spreadsheet_function("ISNUMBER")
-def is_number(value: Shown) -> TypeIs[float]:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-@spreadsheet_function("FIXED")
-def fixed(number: float, decimals: int) -> str:
-    """The number with thousands separators, ties rounded away from zero as spreadsheets do."""
-    return f"{Decimal(repr(float(number))).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP):,}"
-
-
-@spreadsheet_function("ROWS")
-def rows(column: Column) -> int:
-    return len(column)
-
-
-@spreadsheet_function("INDEX")
-def item(column: Column, position: int) -> Shown:
-    cell = column[position - 1]
-    return "" if cell is None else cell  # an empty cell equals the empty text
-
-
-@spreadsheet_function("SUM")
-def total(column: Column) -> float:
-    return sum(v for v in column if isinstance(v, (int, float)))
-
-
-@spreadsheet_function("SUMIF")
-def total_where(column: Column, criterion: str, summed: Column) -> float:
-    """The sum of `summed` where `column` is above 0, the one criterion in use."""
-    if criterion != ">0":
-        raise ValueError(criterion)
-    chosen = [s for c, s in zip(column, summed, strict=True) if isinstance(c, (int, float)) and c > 0]
-    return sum(v for v in chosen if isinstance(v, (int, float)))
-
-
-@spreadsheet_function("SUMPRODUCT")
-def weighted(column: Column, weights: Column) -> float:
-    pairs = zip(column, weights, strict=True)
-    return sum(c * w for c, w in pairs if isinstance(c, (int, float)) and isinstance(w, (int, float)))
-
+    from holdwater.twins import Column, Shown
 
 # One row of the sheet Sources, or of Months.
 

@@ -55,7 +55,8 @@ def _write(book: Workbook, inputs: Mapping[str, Value], values: Values) -> None:
     for name, place in layout.names().items():
         book.define_name(name, place)
     for name, formula in registry.items():
-        book.define_name(name, f"={lambda_text(formula.function)}")
+        if not formula.python_only:
+            book.define_name(name, f"={lambda_text(formula.function)}")
     for sheet in sheets.values():
         sheet.hide_gridlines(2)
         sheet.set_landscape()
