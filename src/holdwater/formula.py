@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     P = ParamSpec("P")
     R = TypeVar("R")
 
+_PLAIN = frozenset({float, int})
+
 registry: dict[str, Formula] = {}  # by Excel name, in catalogue order
 
 
@@ -114,8 +116,8 @@ class Formula:
         ]
         return f"{self.excel_name}({', '.join(shown)})"
 
-    def bind(self, given: Sequence[Any], named: Mapping[str, Any]) -> dict[str, Any]:
-        """Arguments by name, checked and converted; raises KindError or NumError with argument, value and domain."""
+    def placed(self, given: Sequence[Any], named: Mapping[str, Any]) -> dict[str, Any]:
+        """What was given, by argument name; TypeError for one too many or an unknown name."""
         if len(given) > len(self.arguments):
             raise TypeError(f"{self.excel_name} takes {len(self.arguments)} arguments, {len(given)} were given")
         values = dict(zip((a.name for a in self.arguments), given, strict=False))
@@ -124,6 +126,16 @@ class Formula:
                 known = ", ".join(a.name for a in self.arguments)
                 raise TypeError(f"{self.excel_name} has no place for {name!r}; its arguments are {known}")
             values[name] = value
+        return values
+
+    def spreads(self, arguments: Mapping[str, Any]) -> bool:
+        """Whether an array stands where one number belongs, so that the formula answers for each of its elements."""
+        single = [a.name for a in self.arguments if not (a.unit.many or a.unit.table)]
+        return any(getattr(arguments.get(name), "ndim", 0) for name in single)
+
+    def bind(self, given: Sequence[Any], named: Mapping[str, Any]) -> dict[str, Any]:
+        """Arguments by name, checked and converted; raises KindError or NumError with argument, value and domain."""
+        values = self.placed(given, named)
         # Kinds before domains, over all arguments: the translations find errors in this order too.
         bound = {a.name: self._number_or_default(a, values.get(a.name)) for a in self.arguments}
         for argument in self.arguments:
@@ -200,21 +212,36 @@ def formula(
     def register(function: Callable[P, R]) -> Callable[P, R]:
         entry = Formula(function, category, result, row, columns, python_only)  # type: ignore[arg-type]  # see units.py
         registry[entry.excel_name] = entry
-        guards: list[tuple[float, float]] = []
+        single = not (row or columns)
+        lows: tuple[float, ...] = ()
+        highs: tuple[float, ...] = ()
+        required = function.__code__.co_argcount - len(function.__defaults__ or ())
 
         def guarded(*given: Any, **named: Any) -> Any:
-            # The common call, all plain numbers in place, is checked without building anything.
-            if not named and len(given) >= required:
-                if not guards:
-                    guards.extend(_guards(entry))
-                for value, (low, high) in zip(given, guards, strict=False):
-                    if (type(value) is not float and type(value) is not int) or not low <= value <= high:
+            nonlocal lows, highs
+            # The common call, plain numbers in place, is checked without building anything.
+            if lows and not named and len(given) >= required:
+                for value, low, high in zip(given, lows, highs):  # noqa: B905  # strict= costs a tenth of the call
+                    if type(value) not in _PLAIN or not low <= value <= high:
                         break
                 else:
-                    return entry.answer(*given)
-            return entry.answer(*entry.bind(given, named).values())
+                    try:
+                        answer = function(*given)  # type: ignore[call-arg]  # P is what a caller sees
+                    except FormulaError:
+                        raise
+                    except (ArithmeticError, ValueError):
+                        answer = None
+                    if type(answer) is float and answer - answer == 0:  # infinity and NaN are not 0 here
+                        return answer
+            elif single and not lows:
+                lows, highs = zip(*_guards(entry), strict=True)
+            arguments = entry.placed(given, named)
+            if entry.spreads(arguments):
+                from holdwater.translate.arrays import over_arrays  # here, because it needs NumPy
 
-        required = function.__code__.co_argcount - len(function.__defaults__ or ())
+                return over_arrays(entry, arguments)
+            return entry.answer(*entry.bind((), arguments).values())
+
         for name in ("__name__", "__qualname__", "__module__", "__doc__", "__annotations__"):
             setattr(guarded, name, getattr(function, name))
         guarded.__wrapped__ = function  # type: ignore[attr-defined]  # so that help() shows the real signature

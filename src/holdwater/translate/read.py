@@ -50,6 +50,13 @@ def read(function: Callable[..., Any]) -> Node:
     return reader.block(reader.body, reader.names, None)
 
 
+def read_with_helpers(function: Callable[..., Any]) -> tuple[Node, list[Callable[..., Any]]]:
+    """The function's body with the helpers it calls left as calls, and those helpers: as a person reads it."""
+    reader = _Reader(inspect.unwrap(function), count(1))
+    reader.helpers = []
+    return reader.block(reader.body, reader.names, None), reader.helpers
+
+
 def out_of_domain(arguments: Iterable[Any]) -> Node:
     """The condition under which one of a formula's arguments lies outside its unit's bounds."""
     return logical("or", [wrong for a in arguments for wrong in _outside(a)])
@@ -79,6 +86,7 @@ class _Reader:
             raise CannotTranslateError(f"{self.file}, line {self.first_line}: only a function can be translated.")
         self.function = function.__name__
         self.numbers = numbers
+        self.helpers: list[Callable[..., Any]] | None = None  # a list to gather them in, or None to fold them in
         self.parameters = [a.arg for a in definition.args.args]
         self.names: dict[str, Node] = {name: Name(name) for name in self.parameters}
         documented = isinstance(definition.body[0], ast.Expr)
@@ -186,6 +194,9 @@ class _Reader:
             return call(_FUNCTIONS[target], arguments)
         if hasattr(target, "spreadsheet_name"):
             return Call(target.spreadsheet_name, tuple(arguments))
+        if inspect.isfunction(target) and self.helpers is not None:
+            self.helpers.append(target)
+            return Call(target.__name__, tuple(arguments))
         if inspect.isfunction(target):
             helper = _Reader(inspect.unwrap(target), self.numbers)
             entry = getattr(target, "formula", None)
