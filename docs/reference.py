@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import doctest
+import inspect
+import textwrap
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -111,7 +113,7 @@ def _page(formula: Formula) -> str:
 
 def _equations(formula: Formula) -> str:
     if formula.python_only:
-        return f"This function has no spreadsheet translation: {formula.python_only}.\n"
+        return f"It needs Holdwater itself, a cell formula cannot express it: {formula.python_only}.\n"
     return '<div class="equation">\n' + "\n".join(equations(formula.function)) + "\n</div>\n"
 
 
@@ -119,8 +121,7 @@ def _argument(formula: Formula, argument: Argument) -> str:
     unit = argument.unit
     default = "required" if argument.required else "none" if argument.default is None else f"{argument.default:g}"
     kind = f"range of {unit.meaning}" if unit.many else unit.meaning
-    allowed = "rows" if unit.table else unit.allowed
-    return f"| `{argument.name}` | {kind} | {allowed} | {default} | {formula.help[argument.name]} |"
+    return f"| `{argument.name}` | {kind} | {unit.allowed} | {default} | {formula.help[argument.name]} |"
 
 
 def _result(formula: Formula) -> str:
@@ -135,23 +136,51 @@ def _errors(formula: Formula) -> str:
     lines = [
         "- `#NUM!` (`holdwater.NumError`): an argument outside what is allowed, or an answer that does not exist.",
         "- `#VALUE!` (`holdwater.KindError`): text, true or false where a number belongs; a required argument missing.",
+        *(f"- {message}" for message in _messages(formula)),
         f'- `EXPLAIN("{formula.excel_name}", ...)` with the same arguments says which argument, and what is allowed.',
     ]
     return "\n".join(lines)
 
 
+def _messages(formula: Formula) -> list[str]:
+    """What the function itself raises, in its own words."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(formula.function)))
+    found = []
+    for node in ast.walk(tree):
+        match node:
+            case ast.Raise(exc=ast.Call(func=ast.Name(id=error), args=[message])):
+                cell = getattr(holdwater, error).cell
+                text = "".join(str(p.value) if isinstance(p, ast.Constant) else "…" for p in _pieces(message))
+                found.append(f"`{cell}`: {text.removeprefix(f'{formula.excel_name}: ')}")
+    return found
+
+
+def _pieces(message: ast.expr) -> list[ast.expr]:
+    return message.values if isinstance(message, ast.JoinedStr) else [message]
+
+
 def _examples(formula: Formula) -> str:
     """Each worked example with its story, in Python and as it is typed in a cell."""
-    parts = []
+    parts: list[str] = []
+    code: list[str] = []
+
+    def close() -> None:
+        if code:
+            parts.append("```python\n" + "\n".join(code) + "\n```")
+            code.clear()
+
     for piece in doctest.DocTestParser().parse(_section(formula.function.__doc__ or "", "Examples:")):
         if isinstance(piece, str):
             if piece.strip():
+                close()
                 parts.append(piece.strip())
             continue
-        parts.append(f"```python\n>>> {piece.source.strip()}\n{piece.want.strip()}\n```")
+        code += [f">>> {piece.source.strip()}", *piece.want.strip().splitlines()]
         typed = _as_typed(piece.source)
         if typed:
+            close()
             parts.append(f"In a cell: `{typed}`")
+    close()
     return "\n\n".join(parts) + "\n"
 
 
@@ -165,7 +194,7 @@ def _as_typed(source: str) -> str:
     """`round(holdwater.ltv(30, 0.04, timing=1), 2)` as `=ROUND(LTV(30, 0.04, , , , 1), 2)`; "" for anything else."""
     try:
         return "=" + _typed(ast.parse(source.strip(), mode="eval").body)
-    except ValueError:
+    except (ValueError, SyntaxError):  # an example of several statements
         return ""
 
 

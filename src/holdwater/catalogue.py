@@ -5,18 +5,22 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any
 
-from holdwater.formula import registry
+from holdwater.formula import Formula, registry
 from holdwater.translate import lambda_text
 
 
 def as_text() -> str:
     """One line for each formula, by category."""
     lines: list[str] = []
-    for category, formulas in groupby(registry.values(), key=lambda f: f.category):
+    for category, formulas in groupby(sorted(registry.values(), key=_category), key=_category):
         lines += ["", category]
         for formula in formulas:
             lines += [f"  {formula.signature}", f"      {formula.description}"]
     return "\n".join(lines).lstrip("\n")
+
+
+def _category(formula: Formula) -> str:
+    return formula.category
 
 
 def as_json() -> list[dict[str, Any]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import io
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
         "holdwater demo --out demo.xlsx --seed 7",
     )
     demo.add_argument("--out", type=Path, default=Path("holdwater-demo.xlsx"), metavar="BOOK.xlsx")
-    demo.add_argument("--seed", type=int, default=1, metavar="N", help="another number, another business")
+    demo.add_argument("--seed", type=_natural, default=1, metavar="N", help="another number, another business")
 
     template = command("template", "Write an empty template workbook.", "holdwater template leads.xlsx")
     template.add_argument("out", type=Path, metavar="OUT.xlsx")
@@ -55,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
     _store(sync)
     _exports(sync)
     sync.add_argument("--url", default="https://api.hubapi.com", help="another address of HubSpot's API")
-    sync.add_argument("--currency", default="USD", help="the account's own currency (default USD)")
+    sync.add_argument("--full", action="store_true", help="read everything again")
 
     refresh = command(
         "refresh",
@@ -71,6 +73,13 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _natural(text: str) -> int:
+    """A seed: 0 or more, since a negative one gives the same business as the positive."""
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of 0 or more")
+    return int(text)
+
+
 def _store(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--store", type=Path, metavar="FILE", help="the store (default: $HOLDWATER_STORE, or your data folder)"
@@ -84,14 +93,21 @@ def _exports(command: argparse.ArgumentParser) -> None:
 
 def main(given: Sequence[str] | None = None) -> int:
     """Run one command; errors become one sentence on stderr and the exit code of their kind."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a path must not fail where the terminal lacks its letters
     arguments = parser().parse_args(given)
     # Each retry is counted in the summary; the library's own log of it says nothing to a person.
     logging.getLogger("stamina").addHandler(logging.NullHandler())
     try:
         COMMANDS[arguments.command](arguments)
+        sys.stdout.flush()
     except HoldwaterError as error:
         print(f"holdwater: {error}", file=sys.stderr)
         return error.exit_code
+    except BrokenPipeError:  # what reads our output has had enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         print("holdwater: stopped; what was kept so far is whole.", file=sys.stderr)
         return 130

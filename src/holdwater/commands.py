@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from holdwater.errors import ExportError, MissingExtraError, SetupError, WorkbookError
+from holdwater.errors import ExportError, MissingExtraError, SetupError, UsageError, WorkbookError
 
 if TYPE_CHECKING:
     from holdwater.crm.connector import Connector
@@ -61,9 +61,10 @@ def sync(arguments: argparse.Namespace) -> None:
         from holdwater.store.place import default_path
         from holdwater.store.sync import sync as run
 
+        _exports_or_store(arguments)
         path = arguments.store or default_path()
         with _connector(arguments) as connector, Store.open(path) as store, shown_progress() as progress:
-            done = run(connector, store, progress=progress)
+            done = run(connector, store, full=arguments.full, progress=progress)
     print(_summary(done))
     print(f"Store: {path.resolve()}")
 
@@ -78,6 +79,7 @@ def refresh(arguments: argparse.Namespace) -> None:
         from holdwater.workbook.refresh import refresh as write
         from holdwater.workbook.refresh import require_ours
 
+        _exports_or_store(arguments)
         require_ours(Package.open(arguments.book))  # before any reading: a wrong file is told at once
         if arguments.folder:
             with (
@@ -94,7 +96,10 @@ def refresh(arguments: argparse.Namespace) -> None:
                     f"There is no store at {path}: run holdwater sync first, or give exports with --from and --mapping."
                 )
             with Store.open(path) as store:
-                figures, origin = report(store), ", ".join(store.connections()) or "empty store"
+                synced = store.connections()
+                if not synced:
+                    raise SetupError(f"Nothing has been synced into {path} yet: run holdwater sync first.")
+                figures, origin = report(store), ", ".join(synced)
         done = write(arguments.book, figures, origin=origin)
     _say(done)
 
@@ -105,6 +110,23 @@ def functions(arguments: argparse.Namespace) -> None:
     print(json.dumps(as_json(), indent=2) if arguments.json else as_text())
 
 
+def _exports_or_store(arguments: argparse.Namespace) -> None:
+    """Options that would be passed over in silence are refused instead."""
+    from_exports = getattr(arguments, "source", "exports") == "exports"
+    if arguments.folder is None and arguments.mapping is None:
+        return
+    if not from_exports:
+        raise UsageError("--from and --mapping belong to exports: run holdwater sync exports with them.")
+    if not (arguments.folder and arguments.mapping):
+        raise UsageError(
+            "Exports need both --from FOLDER and --mapping MAP.toml; docs/exports.md says how to write it."
+        )
+    if not arguments.folder.is_dir():
+        raise ExportError(f"There is no folder {arguments.folder}: give the one that holds the exported files.")
+    if arguments.command == "refresh" and arguments.store:
+        raise UsageError("Give --store, or --from with --mapping, not both: a workbook is refreshed from one of them.")
+
+
 @contextmanager
 def _connector(arguments: argparse.Namespace) -> Iterator[Connector]:
     if arguments.source == "exports":
@@ -113,7 +135,7 @@ def _connector(arguments: argparse.Namespace) -> Iterator[Connector]:
         return
     from holdwater.crm.hubspot import connect
 
-    with connect(arguments.url, home_currency=arguments.currency) as hubspot:
+    with connect(arguments.url) as hubspot:
         yield hubspot
 
 
@@ -121,8 +143,8 @@ def _connector(arguments: argparse.Namespace) -> Iterator[Connector]:
 def _exports(arguments: argparse.Namespace) -> Iterator[Connector]:
     from holdwater.crm.files import Exports
 
-    if not (arguments.folder and arguments.mapping):
-        raise ExportError(
+    if arguments.folder is None:
+        raise UsageError(
             "Exports need both --from FOLDER and --mapping MAP.toml; docs/exports.md says how to write it."
         )
     yield Exports(arguments.folder, arguments.mapping)
@@ -138,7 +160,7 @@ def _say(done: Refreshed) -> None:
     for line in done.said:
         print(line)
     if done.left_alone:
-        print(f"Left as you changed them: {', '.join(done.left_alone[:10])}", file=sys.stderr)
+        print(f"Not as Holdwater left it, please look: {'; '.join(done.left_alone[:10])}", file=sys.stderr)
     print(f"Workbook: {done.path.resolve()}" if done.changed else f"Nothing new; unchanged: {done.path.resolve()}")
 
 

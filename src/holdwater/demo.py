@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from holdwater.crm.client import Client
 from holdwater.crm.credentials import Token
 from holdwater.crm.files import Exports
 from holdwater.crm.hubspot import HubSpot
-from holdwater.errors import NotOurWorkbookError, WorkbookError, WorkbookLockedError
+from holdwater.errors import WorkbookError
 from holdwater.metrics.run import report
 from holdwater.sandbox import Business, serve, simulate
 from holdwater.store.database import Store
 from holdwater.store.sync import Progress, sync
-from holdwater.workbook.owned import ABOUT
-from holdwater.workbook.package import Package
 from holdwater.workbook.refresh import Refreshed, refresh
 from holdwater.workbook.template import write_template
 
@@ -38,9 +38,10 @@ currency = "currency"
 def demo(out: Path, seed: int, progress: Progress | None = None) -> Refreshed:
     """Simulate, serve on loopback, sync, and write the workbook at `out`.
 
-    WorkbookError if `out` exists and is anything but an earlier demo: a person's file is never overwritten.
+    WorkbookError if `out` exists and is anything but this very demo: a file is never overwritten.
     """
-    _refuse_to_overwrite(out)
+    if out.suffix.lower() != ".xlsx":
+        raise WorkbookError(f"{out} is no name for a workbook: give one that ends in .xlsx.")
     business = simulate(seed=seed)
     with tempfile.TemporaryDirectory(prefix="holdwater-demo-") as scratch:
         folder = Path(scratch)
@@ -51,12 +52,29 @@ def demo(out: Path, seed: int, progress: Progress | None = None) -> Refreshed:
             with serve(business) as sandbox:
                 token = Token(sandbox.token, "the sandbox")
                 # Without the pacing that a real account needs: nobody else shares this one.
-                with HubSpot(Client(sandbox.url, token), home_currency=business.truth.currency) as connector:
+                with HubSpot(Client(sandbox.url, token)) as connector:
                     sync(connector, store, progress=progress)
             sync(Exports(folder, mapping), store, progress=progress)
             figures = report(store, as_of=business.now)
-    write_template(out, inputs(business))
-    return refresh(out, figures, origin=f"{SIMULATED} (seed {seed})", now=business.now)
+        made = folder / out.name
+        write_template(made, inputs(business), SIMULATED)
+        done = refresh(made, figures, origin=f"{SIMULATED} (seed {seed})", now=business.now)
+        _put(made, out)
+    return replace(done, path=out)
+
+
+def _put(made: Path, out: Path) -> None:
+    """Move the finished workbook to its place; WorkbookError where another one stands there."""
+    if out.exists():
+        if out.read_bytes() == made.read_bytes():
+            return
+        raise WorkbookError(
+            f"{out} exists and holds something else, perhaps work of yours: give another name with --out."
+        )
+    try:
+        shutil.copyfile(made, out)
+    except OSError as error:
+        raise WorkbookError(f"{out} cannot be written ({error.strerror}): give another name or folder.") from None
 
 
 def inputs(business: Business) -> dict[str, float]:
@@ -75,19 +93,3 @@ def inputs(business: Business) -> dict[str, float]:
         "customers_now": float(sum(customer.end is None for customer in business.customers.values())),
         "monthly_fixed_cost": 4_000.0,
     }
-
-
-def _refuse_to_overwrite(out: Path) -> None:
-    if not out.exists():
-        return
-    message = f"{out} exists and is no demo workbook: give another name with --out."
-    try:
-        package = Package.open(out)
-        table = package.table(ABOUT.name)
-        simulated = any(str(cell.value).startswith(SIMULATED) for cell in package.read_cells(table.sheet))
-    except (NotOurWorkbookError, WorkbookLockedError):
-        raise
-    except WorkbookError:
-        raise WorkbookError(message) from None
-    if not simulated:
-        raise WorkbookError(message)

@@ -34,6 +34,10 @@ class KindError(FormulaError):
     cell = "#VALUE!"
 
 
+class CallError(KindError, TypeError):
+    """A function was called with too many arguments, or with one it does not have."""
+
+
 class NoDataError(FormulaError):
     """There is not enough data for an honest answer."""
 
@@ -47,6 +51,12 @@ class SetupError(HoldwaterError):
     """Something must be installed or configured first."""
 
     exit_code = 3
+
+
+class UsageError(SetupError):
+    """Options that do not go together."""
+
+    exit_code = 2
 
 
 class MissingExtraError(SetupError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from holdwater.errors import FormulaError, KindError, NumError
+from holdwater.errors import CallError, FormulaError, KindError, NumError
 from holdwater.units import Unit
 
 TYPE_CHECKING = False  # see units.py
@@ -42,7 +42,9 @@ class Formula:
 
     `row` names the numbers of a result that is one row (low, mid, high; NaN stands for a number that does not exist),
     `columns` those of a result that is a table (a list of dictionaries; a cell shows them with a header).
-    `python_only` says why the function has no translation: a loop, mostly.
+    `column` says that the result is a list of numbers, one below the other, without a header.
+    `python_only` says why the function has no translation: a loop, mostly. `remark` is asked with the same arguments
+    for a sentence to know beside the answer, or ""; EXPLAIN tells it. `call` is the function as everybody calls it.
     """
 
     def __init__(
@@ -52,12 +54,17 @@ class Formula:
         result: Unit,
         row: tuple[str, ...],
         columns: tuple[str, ...],
+        column: bool,
         python_only: str,
+        remark: Callable[..., str] | None,
     ) -> None:
         self.function = function
         self.row = row
         self.columns = columns
+        self.column = column
         self.python_only = python_only
+        self.remark = remark
+        self.call = function
         self.category = category
         self.result = result
         self.name = function.__name__
@@ -68,19 +75,24 @@ class Formula:
     def arguments(self) -> list[Argument]:
         if self._arguments is None:  # read at first use: importing the catalogue stays cheap
             code = self.function.__code__
-            names = code.co_varnames[: code.co_argcount]
+            names = code.co_varnames[: code.co_argcount + self.gathers]
             defaults = self.function.__defaults__ or ()
-            required = len(names) - len(defaults)
+            required = code.co_argcount - len(defaults)
             self._arguments = [
                 Argument(
                     name,
                     self._unit(name),
                     position < required,
-                    None if position < required else defaults[position - required],
+                    defaults[position - required] if required <= position < code.co_argcount else None,
                 )
                 for position, name in enumerate(names)
             ]
         return self._arguments
+
+    @property
+    def gathers(self) -> bool:
+        """Whether its last argument stands for any number of arguments, as those of the function that EXPLAIN runs."""
+        return bool(self.function.__code__.co_flags & 4)  # inspect.CO_VARARGS; importing inspect would cost more
 
     def _unit(self, name: str) -> Unit:
         annotation = self.function.__annotations__[name].removesuffix(" | None")
@@ -114,22 +126,26 @@ class Formula:
             a.name if a.required else f"[{a.name}]" if a.default is None else f"[{a.name}={a.default:g}]"
             for a in self.arguments
         ]
+        if self.gathers:
+            shown[-1] = f"…{self.arguments[-1].name}…"
         return f"{self.excel_name}({', '.join(shown)})"
 
     def placed(self, given: Sequence[Any], named: Mapping[str, Any]) -> dict[str, Any]:
-        """What was given, by argument name; TypeError for one too many or an unknown name."""
+        """What was given, by argument name; CallError for one too many or an unknown name."""
         if len(given) > len(self.arguments):
-            raise TypeError(f"{self.excel_name} takes {len(self.arguments)} arguments, {len(given)} were given")
+            raise CallError(f"{self.excel_name} takes {len(self.arguments)} arguments, {len(given)} were given.")
         values = dict(zip((a.name for a in self.arguments), given, strict=False))
         for name, value in named.items():
             if name in values or all(name != a.name for a in self.arguments):
                 known = ", ".join(a.name for a in self.arguments)
-                raise TypeError(f"{self.excel_name} has no place for {name!r}; its arguments are {known}")
+                raise CallError(f"{self.excel_name} has no place for {name!r}; its arguments are {known}.")
             values[name] = value
         return values
 
     def spreads(self, arguments: Mapping[str, Any]) -> bool:
         """Whether an array stands where one number belongs, so that the formula answers for each of its elements."""
+        if self.columns or self.column:  # one list to a call
+            return False
         single = [a.name for a in self.arguments if not (a.unit.many or a.unit.table)]
         return any(getattr(arguments.get(name), "ndim", 0) for name in single)
 
@@ -156,10 +172,11 @@ class Formula:
         if argument.unit.table:
             return value
         if argument.unit.many:
-            numbers = [self._number(argument, item) for item in _flat(value) if item is not None and item != ""]
+            cells = [None if item is None or item == "" else self._number(argument, item) for item in _flat(value)]
+            numbers = [cell for cell in cells if cell is not None]
             if not numbers:
                 raise KindError(f"{self.excel_name}: {argument.name} is an empty range; give at least one number.")
-            return numbers
+            return cells if argument.unit.paired else numbers
         return self._number(argument, value)
 
     def _number(self, argument: Argument, value: Any) -> float:
@@ -176,10 +193,12 @@ class Formula:
         if value is None or argument.unit.table:
             return
         for number in value if argument.unit.many else (value,):
+            if number is None:  # an empty cell of a range
+                continue
             # No argument may be infinite; NaN fails every comparison.
             if not (argument.unit.allows(number) if math.isfinite(number) else False):
                 raise NumError(
-                    f"{self.excel_name}: {argument.name} is {number:g}; allowed is {argument.unit.allowed}"
+                    f"{self.excel_name}: {argument.name} is {number:.15g}; allowed is {argument.unit.allowed}"
                     f" ({argument.unit.meaning})."
                 )
 
@@ -191,8 +210,10 @@ class Formula:
             raise
         except (ArithmeticError, ValueError):  # a division by zero, an overflow, the logarithm of nothing
             value = math.nan
-        if self.row or self.columns:
+        if (self.columns or self.column) and isinstance(value, list):
             return value
+        if self.row and isinstance(value, tuple):
+            return tuple(float(number) if math.isfinite(number) else math.nan for number in value)
         if not isinstance(value, (int, float)) or not math.isfinite(value):
             shown = ", ".join(_shown(v) for v in values)
             raise NumError(f"{self.excel_name}({shown}) has no finite answer; use smaller or less extreme numbers.")
@@ -201,26 +222,32 @@ class Formula:
 
 def formula(
     category: str,
-    result: Unit | type[float],
+    result: Unit | type[float | str],
     *,
     row: tuple[str, ...] = (),
     columns: tuple[str, ...] = (),
+    column: bool = False,
     python_only: str = "",
+    remark: Callable[..., str] | None = None,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Register a plain function as a formula of the catalogue, guarded by the units of its signature."""
 
     def register(function: Callable[P, R]) -> Callable[P, R]:
-        entry = Formula(function, category, result, row, columns, python_only)  # type: ignore[arg-type]  # see units.py
+        entry = Formula(function, category, result, row, columns, column, python_only, remark)  # type: ignore[arg-type]  # see units.py
         registry[entry.excel_name] = entry
-        single = not (row or columns)
+        if entry.gathers:  # it hands its arguments on to where they are checked
+            function.formula = entry  # type: ignore[attr-defined]  # as below
+            return function
+        single = not (row or columns or column)
         lows: tuple[float, ...] = ()
         highs: tuple[float, ...] = ()
-        required = function.__code__.co_argcount - len(function.__defaults__ or ())
+        most = function.__code__.co_argcount
+        required = most - len(function.__defaults__ or ())
 
         def guarded(*given: Any, **named: Any) -> Any:
             nonlocal lows, highs
             # The common call, plain numbers in place, is checked without building anything.
-            if lows and not named and len(given) >= required:
+            if lows and not named and required <= len(given) <= most:
                 for value, low, high in zip(given, lows, highs):  # noqa: B905  # strict= costs a tenth of the call
                     if type(value) not in _PLAIN or not low <= value <= high:
                         break
@@ -245,6 +272,7 @@ def formula(
         for name in ("__name__", "__qualname__", "__module__", "__doc__", "__annotations__"):
             setattr(guarded, name, getattr(function, name))
         guarded.__wrapped__ = function  # type: ignore[attr-defined]  # so that help() shows the real signature
+        entry.call = guarded
         guarded.formula = function.formula = entry  # type: ignore[attr-defined]  # from either to what is known
         return guarded
 

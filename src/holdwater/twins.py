@@ -70,6 +70,12 @@ def total_where(column: Column, criterion: str, summed: Column) -> float:
     return sum(v for v in chosen if isinstance(v, (int, float)))
 
 
+@spreadsheet_function('(SUMPRODUCT(--({}<>""),--({}=""))=0)')
+def pairs_up(column: Column, partner: Column) -> bool:
+    """Whether both have as many cells (a cell shows `#VALUE!` if not), and a filled one never stands alone."""
+    return len(column) == len(partner) and all(c is None or p is not None for c, p in zip(column, partner, strict=True))
+
+
 @spreadsheet_function("SUMPRODUCT")
 def weighted(column: Column, weights: Column) -> float:
     pairs = zip(column, weights, strict=True)

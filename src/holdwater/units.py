@@ -13,7 +13,7 @@ TINIEST = 5e-324  # the smallest float above 0: "above 0" as a closed bound
 class Unit:
     """One kind of number. Bounds are closed; an open bound is the next float inside."""
 
-    __slots__ = ("high", "low", "many", "meaning", "number_format", "table", "whole")
+    __slots__ = ("high", "low", "many", "meaning", "number_format", "paired", "table", "whole")
 
     def __init__(
         self,
@@ -24,6 +24,7 @@ class Unit:
         *,
         whole: bool = False,
         many: bool = False,
+        paired: bool = False,
         table: bool = False,
     ) -> None:
         self.meaning = meaning
@@ -32,6 +33,7 @@ class Unit:
         self.high = high
         self.whole = whole
         self.many = many  # a range of such numbers
+        self.paired = paired  # a range that stands beside another one: its empty cells keep their place, as None
         self.table = table  # rows of several columns, texts among them; the function itself looks at what they hold
 
     @property
@@ -55,7 +57,12 @@ class Unit:
     @property
     def allowed(self) -> str:
         """The allowed numbers in words, as error messages and the docs say them."""
-        if self.whole and self.high != INFINITY:
+        if self.table:
+            return self.meaning
+        if self.whole and self.high - self.low > 9:
+            most = "" if self.high == INFINITY else f" and at most {self.high:,.0f}"
+            return f"a whole number of {self.low:g} or more{most}"
+        if self.whole:
             numbers = [str(n) for n in range(round(self.low), round(self.high) + 1)]
             return f"{', '.join(numbers[:-1])} or {numbers[-1]}"
         low = f"above {round(self.low)}" if self.low_open else f"{self.low:g}"
@@ -90,17 +97,36 @@ if TYPE_CHECKING:
     Rate: TypeAlias = float
     Share: TypeAlias = float
     PositiveRate: TypeAlias = float
+    InnerRate: TypeAlias = float
+    Confidence: TypeAlias = float
     Growth: TypeAlias = float
     Count: TypeAlias = float
     PositiveCount: TypeAlias = float
+    Reps: TypeAlias = float
     Ratio: TypeAlias = float
+    Parameter: TypeAlias = float
+    Slope: TypeAlias = float
+    Factor: TypeAlias = float
     Hours: TypeAlias = float
+    PositiveHours: TypeAlias = float
     Minutes: TypeAlias = float
+    Days: TypeAlias = float
+    Time: TypeAlias = float
+    PositiveTime: TypeAlias = float
     Duration: TypeAlias = float
     Timing: TypeAlias = float
+    Months: TypeAlias = float
+    Periods: TypeAlias = float
     Rates: TypeAlias = Sequence[float]
     Counts: TypeAlias = Sequence[float]
+    PairedRates: TypeAlias = Sequence[float | None]
+    PairedCounts: TypeAlias = Sequence[float | None]
+    PairedPositiveCounts: TypeAlias = Sequence[float | None]
+    Survivors: TypeAlias = Sequence[float | None]
     Rows: TypeAlias = Sequence[Sequence[object]]
+    Text: TypeAlias = str
+    FunctionName: TypeAlias = str
+    Anything: TypeAlias = object
 else:
     Money = Unit("money", MONEY)  # may be negative
     Cost = Unit("money", MONEY, low=0)
@@ -108,14 +134,33 @@ else:
     Rate = Unit("rate", PERCENT, low=0, high=1)
     Share = Unit("share", PERCENT, low=0, high=_JUST_BELOW_ONE)  # of a whole that is never used up
     PositiveRate = Unit("share", PERCENT, low=TINIEST, high=1)
+    InnerRate = Unit("rate", PERCENT, low=TINIEST, high=_JUST_BELOW_ONE)
+    Confidence = Unit("confidence", PERCENT, low=0.5, high=_JUST_BELOW_ONE)  # 0.05 would be Excel's alpha: refused
     Growth = Unit("rate per period", PERCENT, low=_JUST_ABOVE_MINUS_ONE, high=1)  # of growth, or of discount
     Count = Unit("count", COUNT, low=0)
     PositiveCount = Unit("count", COUNT, low=TINIEST)
+    Reps = Unit("people", COUNT, low=1, high=1e6, whole=True)
     Ratio = Unit("ratio", DECIMAL, low=TINIEST)
+    Parameter = Unit("parameter of a fitted curve", "0.0000")
+    Slope = Unit("rate per unit of load", "0.00", low=0)
+    Factor = Unit("factor", "0.00", low=0, high=_JUST_BELOW_ONE)  # of a series that has a sum
     Hours = Unit("hours", DECIMAL, low=0)
+    PositiveHours = Unit("hours", DECIMAL, low=TINIEST)
     Minutes = Unit("minutes", DECIMAL, low=TINIEST)
+    Days = Unit("days", DECIMAL, low=TINIEST)
+    Time = Unit("time", DECIMAL, low=0)  # hours or days: the caller's choice, the same throughout a call
+    PositiveTime = Unit("time", DECIMAL, low=TINIEST)
     Duration = Unit("periods", DECIMAL, low=TINIEST)
+    Periods = Unit("whole periods", COUNT, low=1, high=1e6, whole=True)  # about as many as a sheet has rows
+    Months = Unit("months", "0", low=1, high=1200, whole=True)
     Timing = Unit("timing", "0", low=0, high=2, whole=True)
     Rates = Unit("rate", PERCENT, low=0, high=1, many=True)
     Counts = Unit("count", COUNT, low=0, many=True)
+    PairedRates = Unit("rate", PERCENT, low=0, high=1, many=True, paired=True)
+    PairedCounts = Unit("count", COUNT, low=0, many=True, paired=True)
+    PairedPositiveCounts = Unit("count", COUNT, low=TINIEST, many=True, paired=True)
+    Survivors = Unit("customers still there", COUNT, low=0, many=True, paired=True)  # beside the times 0, 1, 2, ...
     Rows = Unit("rows", "General", table=True)
+    Text = Unit("text", "@", table=True)
+    FunctionName = Unit("name of a function", "@", table=True)
+    Anything = Unit("arguments of that function", "General", table=True)

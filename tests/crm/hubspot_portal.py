@@ -31,6 +31,7 @@ def recorded(name: str) -> Json:
 
 def fixtures() -> dict[Key, Json]:
     return {
+        ("account", "details", ""): recorded("account"),
         ("owners", "list", ""): recorded("owners"),
         ("owners_archived", "list", ""): recorded("owners_archived"),
         ("pipelines", "list", ""): recorded("pipelines"),
@@ -76,6 +77,8 @@ class Portal:
         path, params = request.url.path, request.url.params
         after = params.get("after", "")
         match request.method, path.strip("/").split("/"):
+            case "GET", ["account-info", "2026-09", "details"]:
+                return "account", "details", ""
             case "GET", ["crm", "owners", "2026-09"]:
                 return "owners_archived" if params["archived"] == "true" else "owners", "list", after
             case "GET", ["crm", "pipelines", "2026-09", "deals"]:

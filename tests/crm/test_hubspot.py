@@ -15,9 +15,57 @@ from holdwater.errors import BadAnswerError, CredentialsError, SetupError
 
 def test_a_connector_is_one(hubspot: HubSpot) -> None:
     connector: Connector = hubspot
-    assert connector.connection == "hubspot:api.hubapi.com"
-    with connect("http://127.0.0.1:8123", Token(SECRET)) as local:
-        assert local.connection == "hubspot:127.0.0.1:8123"
+    assert connector.connection == "hubspot:24681012"
+
+
+def test_the_account_is_asked_for_once(hubspot: HubSpot, portal: Portal) -> None:
+    assert portal.asked == []
+    first = hubspot.connection
+    read(hubspot)
+    assert hubspot.connection == first
+    assert portal.asked.count(("account", "details", "")) == 1
+
+
+def test_another_address_of_the_same_account_is_no_other_connection(hubspot: HubSpot, portal: Portal) -> None:
+    with connect("http://127.0.0.1:8123", Token(SECRET), transport=httpx.MockTransport(portal)) as local:
+        assert local.connection == hubspot.connection
+
+
+@pytest.mark.parametrize("home_currency", [None, "EUR"])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("portalId", None),
+        ("portalId", 0),
+        ("portalId", -24681012),
+        ("portalId", "24681012"),
+        ("portalId", 24681012.0),
+        ("portalId", True),
+        ("portalId", "Ada Example Ltd"),
+        ("companyCurrency", None),
+        ("companyCurrency", ""),
+        ("companyCurrency", "usd"),
+        ("companyCurrency", "US Dollar"),
+        ("companyCurrency", ["USD"]),
+    ],
+)
+def test_an_account_that_cannot_be_read_is_told(
+    field: str, value: object, home_currency: str | None, portal: Portal
+) -> None:
+    portal.answers["account", "details", ""][field] = value
+    with (
+        connect(token=Token(SECRET), home_currency=home_currency, transport=httpx.MockTransport(portal)) as hubspot,
+        pytest.raises(BadAnswerError, match=rf"GET /account-info/2026-09/details .* in {field};") as caught,
+    ):
+        _ = hubspot.connection
+    assert "Ada" not in str(caught.value)
+
+
+@pytest.mark.parametrize("field", ["portalId", "companyCurrency"])
+def test_an_account_without_a_field_is_told_too(field: str, hubspot: HubSpot, portal: Portal) -> None:
+    del portal.answers["account", "details", ""][field]
+    with pytest.raises(BadAnswerError, match=rf"unusable in {field};"):
+        _ = hubspot.connection
 
 
 def test_the_streams_come_in_order_and_end_with_the_frozen_moment(hubspot: HubSpot) -> None:
@@ -79,7 +127,7 @@ def test_more_contacts_than_fit_are_read_to_the_end(hubspot: HubSpot, portal: Po
     assert [key for key in portal.asked if key[1] == "batch"] == [("7010", "batch", ""), ("7010", "batch", "500")]
 
 
-@pytest.mark.parametrize("currency", ["", "usd", "EURO", "€"])
+@pytest.mark.parametrize("currency", ["", "usd", "EURO", "€", "EU1"])
 def test_a_home_currency_must_be_one(currency: str, portal: Portal) -> None:
     with pytest.raises(SetupError, match="three capital letters"):
         connect(token=Token(SECRET), home_currency=currency, transport=httpx.MockTransport(portal))
@@ -120,7 +168,7 @@ def test_trouble_on_the_way_is_tried_again_and_counted(portal: Portal) -> None:
         connect(token=Token(SECRET), transport=httpx.MockTransport(respond)) as hubspot,
     ):
         assert set(deals(hubspot)) == {"7001", "7002", "7003", "7010"}
-        assert (hubspot.client.requests, hubspot.client.retries) == (13, 3)
+        assert (hubspot.client.requests, hubspot.client.retries) == (14, 3)
 
 
 def test_a_refused_token_names_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -118,7 +118,13 @@ def test_deals_become_deals(hubspot: HubSpot) -> None:
     }
 
 
-def test_the_home_currency_is_the_accounts(portal: Portal) -> None:
+def test_the_home_currency_is_the_accounts(hubspot: HubSpot, portal: Portal) -> None:
+    portal.answers["account", "details", ""]["companyCurrency"] = "JPY"
+    assert deals(hubspot)["7003"].amount == Money(0, "JPY", "0")
+    assert deals(hubspot)["7001"].amount == Money(150_000, "EUR", "1500.00")
+
+
+def test_a_home_currency_that_is_given_comes_first(portal: Portal) -> None:
     client = Client("https://api.hubapi.com", Token(SECRET), transport=httpx.MockTransport(portal))
     with HubSpot(client, home_currency="KWD") as hubspot:
         assert deals(hubspot)["7003"].amount == Money(0, "KWD", "0")

@@ -133,6 +133,16 @@ def test_a_full_pass_delivers_the_business(hubspot: HubSpot, business: Business)
     assert list(watermarks) == ["owners", "stages", "leads", "deals"]
 
 
+def test_the_connection_is_the_account_wherever_it_is_served(business: Business) -> None:
+    names = []
+    with serve(business) as here, serve(business) as there, serve(business, portal_id=77) as other:
+        assert here.url != there.url
+        for sandbox in (here, there, other):
+            with connector(sandbox.url, sandbox.token) as hubspot:
+                names.append(hubspot.connection)
+    assert names == ["hubspot:1000001", "hubspot:1000001", "hubspot:77"]
+
+
 def test_a_second_pass_delivers_what_changed_and_the_overlap(hubspot: HubSpot, business: Business) -> None:
     business.wait_until(business.now + timedelta(hours=1))
     within = business.add_contact(source="PAID_SEARCH", at=business.now + timedelta(hours=1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 
 from holdwater.crm.records import Customer, Deal, Lead, Record, Spend
@@ -53,6 +53,10 @@ def latest_moment(books: Books) -> datetime | None:
         moments.setdefault(connection, []).append(customer.started_at)
     latest = {connection: max(seen) for connection, seen in moments.items() if seen} | books.watermarks
     return max(latest.values(), default=None)
+
+
+def month_number(day: date) -> int:
+    return 12 * day.year + day.month
 
 
 @dataclass
@@ -111,9 +115,12 @@ def report(books: Books, as_of: datetime, found_limit: float | None) -> Report:
         )
 
     limit = quantile((j.days for j in judgements if j.days is not None), Fraction(9, 10))
-    spend = [s for _, s in books.spend if s.day <= as_of.date()]
+    days_of_leads = [lead.created_at.date() for _, lead in books.leads if lead.created_at <= as_of]
+    paid = [s for _, s in books.spend if s.day <= as_of.date()]
+    early = [s for s in paid if days_of_leads and month_number(s.day) < month_number(min(days_of_leads))]
+    spend = [s for s in paid if s not in early]
     known = {(connection, lead.id) for connection, lead in books.leads}
-    sources = {j.lead.source for j in judgements} | {s.source for s in spend}
+    named = {j.lead.source for j in judgements} | {s.source for s in spend if s.source is not None}
     months = {j.lead.created_at.date().replace(day=1) for j in judgements} | {s.day.replace(day=1) for s in spend}
 
     def counts(judgements: Sequence[Judgement], spend: Sequence[Spend]) -> dict[str, float | int | None]:
@@ -133,10 +140,16 @@ def report(books: Books, as_of: datetime, found_limit: float | None) -> Report:
     by_source = [
         SourceFigures(
             source=source,
-            **counts([j for j in judgements if j.lead.source == source], [s for s in spend if s.source == source]),  # type: ignore[arg-type] # counts are ints
+            **counts(  # type: ignore[arg-type] # counts are ints
+                [j for j in judgements if j.lead.source == source],
+                [s for s in spend if s.source is not None and s.source == source],
+            ),
         )
-        for source in sources
+        for source in named
     ]
+    by_source.sort(key=lambda f: (-f.leads, f.source is None, f.source or ""))
+    if unsourced := [s for s in spend if s.source is None]:
+        by_source.append(SourceFigures(source=None, unsourced=True, **counts([], unsourced)))  # type: ignore[arg-type] # counts are ints
     by_month = [
         MonthFigures(
             month=month,
@@ -150,13 +163,16 @@ def report(books: Books, as_of: datetime, found_limit: float | None) -> Report:
     return Report(
         as_of=as_of,
         judged_after_days=limit,
-        currency=spend[0].amount.currency if spend else None,
+        currency=paid[0].amount.currency if paid else None,
         total=Figures(**counts(judgements, spend)),  # type: ignore[arg-type] # counts are ints
-        sources=tuple(sorted(by_source, key=lambda f: (-f.leads, f.source is None, f.source or ""))),
+        sources=tuple(by_source),
         months=tuple(by_month),
         undated_wins=sum(j.customer and j.days is None for j in judgements),
         unmatched_wins=sum(
             deal.status == "won" and happened(deal.closed_at) and (connection, deal.lead_id) not in known
             for connection, deal in books.deals
         ),
+        early_spend=float(sum(s.amount.amount for s in early)) if early else None,
+        later_leads=len(books.leads) - len(days_of_leads),
+        latest_lead=max(days_of_leads, default=None),
     )

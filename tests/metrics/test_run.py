@@ -140,6 +140,7 @@ def test_an_empty_store_has_no_leads_and_no_rows() -> None:
     assert (found.total.leads, found.total.customers, found.total.open_leads, found.total.spend) == (0, 0, 0, None)
     assert (found.sources, found.months, found.judged_after_days, found.currency) == ((), (), None, None)
     assert (found.undated_wins, found.unmatched_wins) == (0, 0)
+    assert (found.early_spend, found.later_leads, found.latest_lead) == (None, 0, None)
 
 
 def test_leads_younger_than_the_slowest_tenth_of_wins_are_open() -> None:
@@ -210,7 +211,20 @@ def test_an_earlier_moment_leaves_out_what_came_later() -> None:
     books = of_one(lead("1", 0), deal("1", "1", 20), lead("2", 12), deal("x", "nobody", 20), spend("1", 11, "5"))
     then = reported(books, after(10))
     assert (then.total.leads, then.total.customers, then.unmatched_wins, then.total.spend) == (1, 0, 0, None)
+    assert (then.later_leads, then.latest_lead) == (1, date(2026, 1, 1))
     assert reported(books, after(11)).total.spend == 5.0
+    assert (reported(books).later_leads, reported(books).latest_lead) == (0, date(2026, 1, 13))
+
+
+def test_leads_dated_after_the_last_sync_are_counted_apart() -> None:
+    found = reported(of_one(lead("1", 0), lead("2", 30), lead("3", 31), lead("4", 3_650), watermark=30))
+    assert (found.total.leads, found.later_leads, found.latest_lead) == (2, 2, date(2026, 1, 31))
+
+
+def test_the_latest_lead_stands_by_its_day_in_utc() -> None:
+    night = datetime.fromisoformat("2026-03-01T00:30:00+02:00")
+    found = reported(of_one(Lead(id="1", created_at=night.astimezone(UTC), updated_at=VERSION)), night)
+    assert (found.total.leads, found.latest_lead) == (1, date(2026, 2, 28))
 
 
 def test_a_moment_in_another_zone_is_the_same_moment() -> None:
@@ -221,30 +235,74 @@ def test_a_moment_in_another_zone_is_the_same_moment() -> None:
         reported(books, after(20).replace(tzinfo=None))
 
 
-def test_leads_without_a_source_are_their_own_row() -> None:
+def test_leads_without_a_source_never_meet_spend_without_one() -> None:
     found = reported(of_one(lead("1", 0), lead("2", 0, "email"), lead("3", 0), deal("1", "3", 1), spend("1", 0, "7")))
-    assert [(row.source, row.leads, row.customers, row.spend) for row in found.sources] == [
-        (None, 2, 1, 7.0),
-        ("email", 1, 0, None),
+    assert [(row.source, row.unsourced, row.leads, row.customers, row.spend) for row in found.sources] == [
+        (None, False, 2, 1, None),
+        ("email", False, 1, 0, None),
+        (None, True, 0, 0, 7.0),
     ]
+    assert found.total.spend == 7.0
+
+
+def test_unsourced_spend_stands_last_even_behind_sources_without_leads() -> None:
+    found = reported(of_one(spend("1", 0, "7"), spend("2", 0, "1", "fair"), spend("3", 0, "2", "air")))
+    assert [(row.source, row.unsourced) for row in found.sources] == [("air", False), ("fair", False), (None, True)]
 
 
 def test_sources_and_months_with_spend_alone_have_their_row() -> None:
     found = reported(
         of_one(
-            lead("1", 40, "email"), spend("1", 0, "0.10", "fair"), spend("2", 1, "0.20", "fair"), spend("3", 39, "0")
+            lead("1", 0, "email"),
+            lead("2", 60, "email"),
+            spend("1", 40, "0.10", "fair"),
+            spend("2", 41, "0.20", "fair"),
+            spend("3", 59, "0"),
         )
     )
     assert [(row.source, row.leads, row.spend) for row in found.sources] == [
-        ("email", 1, None),
+        ("email", 2, None),
         ("fair", 0, 0.3),
         (None, 0, 0.0),
     ]
     assert [(row.month, row.leads, row.spend) for row in found.months] == [
-        (date(2026, 1, 1), 0, 0.3),
-        (date(2026, 2, 1), 1, 0.0),
+        (date(2026, 1, 1), 1, None),
+        (date(2026, 2, 1), 0, 0.3),
+        (date(2026, 3, 1), 1, 0.0),
     ]
     assert (found.total.spend, found.currency) == (0.3, "EUR")
+
+
+def test_spend_before_the_month_of_the_first_lead_stands_apart() -> None:
+    found = reported(
+        of_one(
+            lead("1", 45, "email"),
+            lead("2", 90, "email"),
+            spend("1", 0, "100", "email"),
+            spend("2", 30, "10.50"),  # 31 January
+            spend("3", 31, "2", "email"),  # 1 February: before the first lead, within its month
+            spend("4", 60, "3", "email"),
+        )
+    )
+    assert (found.total.spend, found.early_spend) == (5.0, 110.5)
+    assert [(row.source, row.unsourced, row.spend) for row in found.sources] == [("email", False, 5.0)]
+    assert [(row.month, row.leads, row.spend) for row in found.months] == [
+        (date(2026, 2, 1), 1, 2.0),
+        (date(2026, 3, 1), 0, 3.0),
+        (date(2026, 4, 1), 1, None),
+    ]
+
+
+def test_early_spend_alone_keeps_its_currency() -> None:
+    found = reported(of_one(lead("1", 45), spend("1", 0, "1500", currency="JPY")))
+    assert (found.total.spend, found.early_spend, found.currency) == (None, 1500.0, "JPY")
+
+
+def test_without_a_lead_all_spend_counts() -> None:
+    books = of_one(lead("1", 45), spend("1", 0, "7"), spend("2", 31, "1"))
+    then = reported(books, after(40))  # the one lead comes later
+    assert (then.total.leads, then.total.spend, then.early_spend, then.later_leads) == (0, 8.0, None, 1)
+    assert (reported(books).total.spend, reported(books).early_spend) == (1.0, 7.0)
 
 
 def test_spend_in_a_currency_without_cents() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -488,6 +489,37 @@ def test_the_most_that_a_search_may_ask(ask: Asker) -> None:
     assert ask.search(filterGroups=[{"filters": one * 10}])[0] == 200
 
 
+# The account
+
+
+ACCOUNT = "/account-info/2026-09/details"
+
+
+def test_the_account_has_every_field_that_hubspot_promises(ask: Asker) -> None:
+    assert ask.good("GET", ACCOUNT) == {
+        "portalId": 1_000_001,
+        "accountType": "SANDBOX",
+        "timeZone": "UTC",
+        "companyCurrency": "USD",
+        "additionalCurrencies": [],
+        "utcOffset": "+00:00",
+        "utcOffsetMilliseconds": 0,
+        "uiDomain": "app.hubspot.com",
+        "dataHostingLocation": "na1",
+    }
+
+
+def test_the_account_is_the_one_it_is_told_to_be(small: Business) -> None:
+    business = Business(replace(small.truth, currency="EUR"), small.start)
+    hubspot = HubSpot(business, token=TOKEN, portal_id=77)
+    account = hubspot.answer("GET", ACCOUNT, "", b"", {"authorization": f"Bearer {TOKEN}"}).body
+    assert (account["portalId"], account["companyCurrency"]) == (77, "EUR")
+
+
+def test_a_wrong_token_has_no_account(ask: Asker) -> None:
+    assert ask("GET", ACCOUNT, token="wrong")[0] == 401
+
+
 # Everything
 
 
@@ -498,6 +530,7 @@ def test_the_dated_and_the_old_paths_answer_alike(ask: Asker) -> None:
         "/crm/pipelines/2026-09": "/crm/v3/pipelines",
         "/crm/owners/2026-09": "/crm/v3/owners",
         "/crm/associations/2026-09": "/crm/v4/associations",
+        "/account-info/2026-09": "/account-info/v3",
     }
     for method, path, body in (
         ("GET", "/crm/objects/2026-09/contacts", None),
@@ -509,6 +542,7 @@ def test_the_dated_and_the_old_paths_answer_alike(ask: Asker) -> None:
         ("POST", "/crm/associations/2026-09/deals/contacts/batch/read", batch),
         ("GET", "/crm/pipelines/2026-09/deals", None),
         ("GET", "/crm/owners/2026-09", None),
+        ("GET", "/account-info/2026-09/details", None),
     ):
         dated, version = next((new, former) for new, former in old.items() if path.startswith(new))
         first, second = ask.good(method, path, body), ask.good(method, path.replace(dated, version), body)
@@ -542,6 +576,8 @@ def test_no_token_opens_nothing(simulated: Business) -> None:
         ("GET", "/crm/objects/2019-01/deals", 404, "OBJECT_NOT_FOUND"),
         ("GET", f"{DATED}/companies", 400, "VALIDATION_ERROR"),
         ("POST", "/crm/v4/associations/deals/companies/batch/read", 400, "VALIDATION_ERROR"),
+        ("GET", "/account-info/2026-09/nothing", 404, "OBJECT_NOT_FOUND"),
+        ("POST", "/account-info/2026-09/details", 405, "METHOD_NOT_ALLOWED"),
         ("DELETE", f"{DATED}/deals/7001", 405, "METHOD_NOT_ALLOWED"),
         ("PATCH", f"{DATED}/deals/7001", 405, "METHOD_NOT_ALLOWED"),
         ("POST", f"{DATED}/deals", 405, "METHOD_NOT_ALLOWED"),

@@ -47,6 +47,14 @@ def test_answers_say_they_are_simulated_and_live_in_simulated_time(sandbox: Sand
     assert client.get(DEALS).headers["Date"] == "Sat, 31 Oct 2026 12:01:30 GMT"
 
 
+def test_the_account_is_served_beside_the_crm(small: Business) -> None:
+    with serve(small, portal_id=77) as sandbox:
+        for version in ("2026-09", "v3"):
+            headers = {"Authorization": f"Bearer {sandbox.token}"}
+            answer = httpx.get(f"{sandbox.url}/account-info/{version}/details", headers=headers)
+            assert (answer.status_code, answer.json()["portalId"]) == (200, 77)
+
+
 def test_requests_are_kept_in_order(sandbox: Sandbox, client: httpx.Client) -> None:
     assert client.get(DEALS, params={"limit": 1}).status_code == 200
     assert client.post(f"{DEALS}/search", json={}).status_code == 400

@@ -13,6 +13,7 @@ from holdwater.formula import Argument, Formula, registry
 from holdwater.translate import Ref, expression, lambda_text
 
 CASES = 250
+PARTS = {"successes": "trials", "won": "leads", "customers_lost": "customer_periods"}
 TRANSLATED = {name: formula for name, formula in registry.items() if not formula.python_only}
 LAMBDAS = {name: lambda_text(formula.function) for name, formula in TRANSLATED.items()}
 
@@ -77,6 +78,14 @@ def case(formula: Formula, random_: random.Random, row: int) -> tuple[list[Any],
             places[argument.name] = Ref(f"{start}{row}", blank=not argument.required)
             cells.append(value)
             values.append(value)
+    names = list(places)
+    for part, whole in PARTS.items():  # left to chance, every second part would be more than its whole
+        if part in names and whole in names and random_.random() < 0.9:
+            here, there = names.index(part), names.index(whole)
+            if type(values[here]) is type(values[there]) is float and values[here] > values[there]:
+                cells[here], cells[there] = values[here], values[there] = values[there], values[here]
+            if values[here] == 1e-9:  # its Wilson limit is below 2.2E-16, which IronCalc compares as if it were 0
+                cells[here] = values[here] = 1e-4
     return cells, values, places
 
 

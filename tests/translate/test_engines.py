@@ -11,19 +11,19 @@ import pytest
 from agreement import CASES, LAMBDAS, TRANSLATED, disagreements, same
 
 import holdwater
-from holdwater.formula import Formula, registry
+from holdwater.formula import Formula
 
 
 @pytest.mark.parametrize("formula", TRANSLATED.values(), ids=TRANSLATED)
 def test_python_plain_and_lambda_agree(formula: Formula, ironcalc: Callable[..., list[Any]]) -> None:
     wrong, numbers = disagreements(formula, ironcalc)
     assert not wrong, f"{len(wrong)} of {CASES}:\n" + "\n".join(wrong[:10])
-    assert CASES * 0.4 < numbers < CASES, "the cases must hold both answers and errors"
+    assert CASES * 0.3 < numbers < CASES, "the cases must hold both answers and errors"
 
 
 def test_published_examples(shared: Path, ironcalc: Callable[..., list[Any]]) -> None:
     examples = [
-        e for e in json.loads((shared / "worked_examples.json").read_text()) if e["function"].upper() in registry
+        e for e in json.loads((shared / "worked_examples.json").read_text()) if e["function"].upper() in TRANSLATED
     ]
     assert len(examples) >= 16
 

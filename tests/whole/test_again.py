@@ -44,7 +44,7 @@ def test_a_second_sync_reads_only_the_overlap_and_changes_nothing(tmp_path: Path
         assert second.rows_written == 0
         assert store.checksum() == before
         assert second.streams["leads"] + second.streams["deals"] == in_the_overlap(business)
-        assert len(sandbox.requests) - requests <= 6  # owners twice, pipelines, a search each, associations at most
+        assert len(sandbox.requests) - requests <= 7  # the account, owners twice, pipelines, two searches, associations
 
         deal = next(d for d in business.deals.values() if d.status == "open")
         business.win(deal.id, business.wait_until(business.now + timedelta(hours=2)))
@@ -52,6 +52,20 @@ def test_a_second_sync_reads_only_the_overlap_and_changes_nothing(tmp_path: Path
             third = sync(hubspot, store)
         assert third.rows_written >= 1
         assert store.checksum() != before
+
+
+def test_two_accounts_in_one_store_stay_apart(tmp_path: Path) -> None:
+    """Another token may open another account at the same address: its sync starts from nothing, beside the first."""
+    one, other = simulate(months=2, seed=1), simulate(months=2, seed=2)
+    with Store.open(tmp_path / "store.db") as store:
+        for business, portal_id in ((one, 11), (other, 22), (one, 11)):
+            with serve(business, portal_id=portal_id) as sandbox, connected(sandbox) as hubspot:
+                last = sync(hubspot, store)
+        assert store.connections() == ["hubspot:11", "hubspot:22"]
+        assert (last.rows_written, last.streams["leads"] + last.streams["deals"]) == (0, in_the_overlap(one))
+        for table, kept in (("lead", [*one.contacts, *other.contacts]), ("deal", [*one.deals, *other.deals])):
+            ids = [row[0] for rows in store.rows(table, ["id"]) for row in rows]
+            assert sorted(ids) == sorted(kept)
 
 
 CHILD = """

@@ -53,8 +53,11 @@ def test_the_demo_ends_with_a_verdict_and_a_workbook(run: Run, tmp_path: Path) -
     assert str(tmp_path / "d.xlsx") in done.stdout
     assert "SIMULATED" in str(openpyxl.load_workbook(tmp_path / "d.xlsx", data_only=True)["Today"]["B2"].value)
     first = (tmp_path / "d.xlsx").read_bytes()
-    assert run("demo", "--out", "d.xlsx").returncode == 0, "an earlier demo may be replaced"
+    assert run("demo", "--out", "d.xlsx").returncode == 0, "the same demo again"
     assert (tmp_path / "d.xlsx").read_bytes() == first, "the same seed, the same bytes"
+    fails(run("demo", "--out", "d.xlsx", "--seed", "2"), 6, "d.xlsx exists")
+    fails(run("demo", "--out", "d.csv"), 6, ".xlsx")
+    assert run("demo", "--seed", "-1").returncode == 2
     other = run("demo", "--out", "e.xlsx", "--seed", "2")
     assert other.stdout.splitlines()[1] != done.stdout.splitlines()[1]
 
@@ -65,22 +68,36 @@ def test_the_demo_never_replaces_another_file(run: Run, tmp_path: Path) -> None:
     before = mine.read_bytes()
     fails(run("demo", "--out", mine), 6, "mine.xlsx")
     run("template", "t.xlsx")
-    fails(run("demo", "--out", "t.xlsx"), 6, "no demo workbook")
+    fails(run("demo", "--out", "t.xlsx"), 6, "perhaps work of yours")
     fails(run("template", "t.xlsx"), 6, "exists")
     assert mine.read_bytes() == before
 
 
 def test_from_a_crm_to_a_verdict(run: Run, tmp_path: Path) -> None:
     assert run("template", "leads.xlsx").returncode == 0
+    fails(run("template", "no/such/leads.xlsx"), 6, "no folder")
     fails(run("refresh", "leads.xlsx"), 3, "holdwater sync")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "map.toml").write_text('[leads]\nfile = "none.csv"\ncolumns = {id = "id", created_at = "made"}\n')
+    fails(run("sync", "exports", "--from", "empty", "--mapping", "map.toml"), 5, "none.csv")
+    fails(run("refresh", "leads.xlsx"), 3, "Nothing has been synced")
     with serve(simulate(months=2), token="right-token") as sandbox:
         done = run("sync", "hubspot", "--url", sandbox.url, HOLDWATER_HUBSPOT_TOKEN="right-token")
         assert done.returncode == 0, done.stderr
         assert "leads" in done.stdout
     done = run("refresh", "leads.xlsx")
     assert done.returncode == 0, done.stderr
-    assert "Fill in the sheet Inputs" in done.stdout
+    assert "Inputs are missing or wrong" in done.stdout
     assert "Nothing new" in run("refresh", "leads.xlsx").stdout
+
+
+def test_a_full_sync_reads_everything_again(run: Run) -> None:
+    business = simulate(months=2)
+    with serve(business, token="right-token") as served:
+        sync = ("sync", "hubspot", "--url", served.url)
+        said = [run(*sync, *full, HOLDWATER_HUBSPOT_TOKEN="right-token").stdout for full in ([], [], ["--full"])]
+    everything = f" {len(business.contacts):,} leads"
+    assert [everything in one for one in said] == [True, False, True]
 
 
 def test_exports_to_a_verdict(run: Run, tmp_path: Path) -> None:
@@ -96,7 +113,11 @@ def test_exports_to_a_verdict(run: Run, tmp_path: Path) -> None:
     assert run("template", "leads.xlsx").returncode == 0
     done = run("refresh", "leads.xlsx", "--from", folder, "--mapping", mapping)
     assert done.returncode == 0, done.stderr
-    fails(run("refresh", "leads.xlsx", "--from", folder), 5, "--mapping")
+    fails(run("refresh", "leads.xlsx", "--from", folder), 2, "--mapping")
+    fails(run("refresh", "leads.xlsx", "--mapping", mapping), 2, "--from")
+    fails(run("refresh", "leads.xlsx", "--from", folder, "--mapping", mapping, "--store", "s.db"), 2, "not both")
+    fails(run("sync", "hubspot", "--from", folder), 2, "exports")
+    fails(run("refresh", "leads.xlsx", "--from", "nowhere", "--mapping", mapping), 5, "no folder nowhere")
     (folder / "leads.csv").write_text("id,made,source\n1,2026-08-01,Paid Search\n")
     before = (tmp_path / "leads.xlsx").read_bytes()
     fails(run("refresh", "leads.xlsx", "--from", folder, "--mapping", mapping), 5, "leads.csv", "created")
@@ -146,3 +167,14 @@ def test_wrong_usage_is_exit_code_two(run: Run) -> None:
     assert run("sync", "salesforce").returncode == 2
     assert run().returncode == 2
     assert "Exit codes" in run("--help").stdout
+
+
+def test_output_that_nobody_reads_to_its_end_is_no_fault(run: Run, tmp_path: Path) -> None:
+    command = f"'{sys.executable}' -m holdwater.cli functions --json | head -n 1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    folder = tmp_path / "M\u00fcller"
+    folder.mkdir()
+    done = run("template", folder / "leads.xlsx", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0
+    assert (folder / "leads.xlsx").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,9 +16,11 @@ from engines import formula_cells, values
 
 import holdwater
 from holdwater.bucket import Bucket, one_more_lead, profit
-from holdwater.errors import NotOurWorkbookError, WorkbookError, WorkbookLockedError
+from holdwater.errors import ExportError, NotOurWorkbookError, WorkbookError, WorkbookLockedError
 from holdwater.metrics.figures import Figures, MonthFigures, Report, SourceFigures
+from holdwater.workbook.figures import FIGURES
 from holdwater.workbook.inputs import INPUTS
+from holdwater.workbook.owned import SOURCES
 from holdwater.workbook.package import Package
 from holdwater.workbook.refresh import refresh
 from holdwater.workbook.template import write_template
@@ -77,6 +80,14 @@ def book(tmp_path: Path) -> Path:
     return path
 
 
+def type_in(book: Path, **inputs: Any) -> None:
+    """As a person types, cell by cell; nothing is computed."""
+    package = Package.open(book)
+    rows = {i.name: position for position, i in enumerate(INPUTS, start=5)}
+    package.set_value("Inputs", {(rows[name], 3): value for name, value in inputs.items()})
+    package.save()
+
+
 def refreshed(book: Path, report: Report = REPORT, **named: Any) -> Any:
     return refresh(book, report, origin="a test", now=NOW, **named)
 
@@ -99,25 +110,26 @@ def test_every_formula_cell_computes_to_the_value_it_shows(book: Path) -> None:
 
 def test_the_figures_are_the_librarys(book: Path) -> None:
     refreshed(book)
-    shown = dict(zip((values(book, "Figures")[f"A{row}"] for row in range(5, 20)),
-                     (values(book, "Figures")[f"B{row}"] for row in range(5, 20)), strict=True))  # fmt: skip
-    conversion = 36 / 280
+    cells = values(book, "Figures")
+    shown = {cells[f"A{row}"]: cells[f"B{row}"] for row in range(5, 5 + len(FIGURES))}
+    paid, every = 36 / 280, 60 / 560
     ltv = holdwater.ltv(80, 0.04, 0.01)
     allowed = holdwater.allowable_cac(ltv, 3, 80, 0.04, 12)
     expected = {
         "Leads per month": (0 + 210 + 150) / 3,  # July had no lead: it counts all the same
         "Leads that can be worked per month": holdwater.lead_capacity(2, 80, 30),
-        "Customers per paid lead": conversion,
+        "Customers per paid lead": paid,
+        "Customers per lead, all sources": every,
         "Lifetime value of a customer": ltv,
         "What a customer may cost": allowed,
-        "What a lead may cost": holdwater.allowable_cpl(allowed, conversion, 5),
+        "What a lead may cost": holdwater.allowable_cpl(allowed, paid, 5),
         "What a lead costs": holdwater.cpl(9000, 300),
-        "What a lead is worth": holdwater.lead_value(ltv, conversion, 5),
+        "What a lead is worth": holdwater.lead_value(ltv, paid, 5),
         "What a customer costs": holdwater.cac(9000, 36),
         "Lifetime value for each 1 of cost": holdwater.ltv_cac(ltv, 250),
         "Months to pay back": holdwater.payback(250, 80, 0.04, 0.01),
-        "Customers where growth ends": holdwater.customers_ceiling(120 * conversion, 0.04),
-        "Revenue next month": holdwater.capacity_revenue(120, conversion, 100, 256, 50, 0.04),
+        "Customers where growth ends": holdwater.customers_ceiling(120 * every, 0.04),
+        "Revenue next month": holdwater.capacity_revenue(120, every, 100, 256, 50, 0.04),
     }
     for label, value in expected.items():
         assert shown[label] == pytest.approx(value, rel=1e-12), label
@@ -126,25 +138,94 @@ def test_the_figures_are_the_librarys(book: Path) -> None:
 def test_results_that_need_a_loop(book: Path) -> None:
     refreshed(book)
     bucket = Bucket(
-        leads=120, cost_per_lead=9000 / 600, next_lead_cost=30, conversion=36 / 280, lead_capacity=256, lead_cost=5,
+        leads=120, cost_per_lead=9000 / 600, next_lead_cost=30, conversion=60 / 560, lead_capacity=256, lead_cost=5,
         revenue_per_customer=100, gross_margin=0.8, churn=0.04, discount=0.01, customers=50, horizon=24,
     )  # fmt: skip
     shown = values(book, "Results")
-    assert shown["B6"] == pytest.approx(one_more_lead(bucket), rel=1e-12)
+    assert shown["B6"] == pytest.approx(one_more_lead(bucket, conversion=36 / 280), rel=1e-12)
     assert shown["B7"] == pytest.approx(profit(bucket), rel=1e-12)
+    assert shown["A3"] == "Results are current. Computed 2026-10-31 12:00 UTC."
+
+
+def spending(amount: float | None) -> Report:
+    return replace(REPORT, sources=(replace(REPORT.sources[0], spend=amount), *REPORT.sources[1:]))
 
 
 def test_the_first_sheet_says_what_to_do(book: Path) -> None:
     said = refreshed(book).said
     assert said[0] == "More leads pay: one costs 30.00 and may cost 63.57."
     assert said[1] == "Sales: 120 leads a month for 256 that can be worked: room for 136 more."
-    dear = replace(REPORT, sources=(replace(REPORT.sources[0], spend=30_000.0), *REPORT.sources[1:]))
-    assert refreshed(book, dear).said[0].startswith("Leads are too dear: one costs 100.00 and may cost 63.57.")
-    lossy = replace(REPORT, sources=(replace(REPORT.sources[0], spend=90_000.0), *REPORT.sources[1:]))
-    assert refreshed(book, lossy).said[0].startswith("Each lead loses money: one costs 300.00")
+    assert re.fullmatch(r"One more lead in each of the 24 months ahead brings [\d,.]+ in all, .*", said[2])
+    assert refreshed(book, spending(30_000)).said[0].startswith("Leads are too dear for your rules: one costs 100.00")
+    assert refreshed(book, spending(90_000)).said[0].startswith("Each lead loses money: one costs 300.00")
+    assert refreshed(book, spending(None)).said[0].startswith("A lead may cost up to 52.14.")
     flood = tuple(replace(month, leads=month.leads * 9) for month in REPORT.months)
-    assert refreshed(book, replace(REPORT, months=flood)).said[0].startswith("Make room first")
+    assert refreshed(book, replace(REPORT, months=flood)).said[0].startswith("Make room to sell first")
+    lost = replace(REPORT, sources=tuple(replace(s, judged_leads=0, judged_customers=0) for s in REPORT.sources))
+    assert refreshed(book, lost).said[0].startswith("Nobody has been won yet")
     assert [c for c in formula_cells(book) if not c.agrees] == []
+
+
+def test_a_full_delivery_comes_before_more_leads(book: Path) -> None:
+    type_in(book, service_capacity=40)
+    said = refreshed(book).said
+    assert said[0].startswith("Make room to serve first: 50 customers for 40 places.")
+    assert "loses" in said[2]
+    type_in(book, service_capacity=60)  # room for now, not for long
+    said = refreshed(book).said
+    assert said[0].startswith("More leads lose money in the months ahead")
+    assert "loses" in said[2]
+    type_in(book, sales_people=0.1, margin_share=0.02, service_capacity=None)
+    assert refreshed(book).said[0].startswith(("No lead pays", "Each lead loses money")), "money decides before room"
+
+
+def advice(book: Path) -> dict[str, str]:
+    sheet = values(book, "Sources")
+    last = max(int(re.sub(r"\D", "", place)) for place in sheet if place.startswith("A"))
+    column = 65 + [c.header for c in SOURCES.columns].index("Advice")
+    return {str(sheet[f"A{row}"]): str(sheet.get(f"{chr(column)}{row}", "")) for row in range(6, last + 1)}
+
+
+def test_the_advice_for_each_source(book: Path) -> None:
+    rows = (
+        SourceFigures(source="good", **counts(300, 36, 9000.0)),
+        SourceFigures(source="dear", **counts(300, 36, 25_000.0)),
+        SourceFigures(source="bad", **counts(300, 36, 90_000.0)),
+        SourceFigures(source="burning", **counts(1000, 0, 50_000.0)),
+        SourceFigures(source="young", **counts(20, 1, 300.0)),
+        SourceFigures(source="free", **counts(100, 10)),
+        SourceFigures(source=None, unsourced=True, **counts(0, 0, 700.0)),
+    )
+    refreshed(book, replace(REPORT, sources=rows))
+    said = advice(book)
+    assert said["good"].startswith("pays, ")
+    assert said["dear"].startswith("too dear by ")
+    assert said["bad"].startswith("loses ")
+    assert said["burning"] == "loses money, even if five had been won"
+    assert said["young"] == "too few to say: 1 of 20"
+    assert said["free"] == "no spend known"
+    assert said["(spend without a source)"] == ""
+    assert [c for c in formula_cells(book) if not c.agrees] == []
+
+
+def test_more_sources_than_the_first_sheet_has_room_for(book: Path) -> None:
+    many = tuple(SourceFigures(source=f"source {n:02}", **counts(100 - n, 10)) for n in range(15))
+    refreshed(book, replace(REPORT, sources=many))
+    assert "and 3 more on the sheet Sources" in values(book, "Today").values()
+
+
+def test_nothing_synced_shows_no_error(book: Path) -> None:
+    empty = replace(REPORT, total=Figures(**counts(0, 0)), sources=(), months=(), judged_after_days=None)
+    assert refreshed(book, empty).said[0].startswith("No leads yet")
+    impossible = replace(REPORT.months[0], month=date(1900, 1, 1))
+    with pytest.raises(ExportError, match="1900-01"):
+        refreshed(book, replace(REPORT, months=(impossible, *REPORT.months[1:])))
+
+
+def test_the_flow_of_leads_ends_where_the_leads_end(book: Path) -> None:
+    """An export whose deals go on for months after its last lead still tells how many leads come."""
+    refreshed(book, replace(REPORT, as_of=datetime(2027, 5, 3, tzinfo=UTC)))
+    assert values(book, "Figures")["B5"] == pytest.approx((210 + 150 + 40) / 3)
 
 
 def test_twice_changes_nothing_and_writes_nothing(book: Path) -> None:
@@ -173,14 +254,6 @@ def test_no_name_is_also_a_function(shared: Path, book: Path) -> None:
     assert not [name for name in cells if f"{name}(" in catalogue]
 
 
-def type_in(book: Path, **inputs: Any) -> None:
-    """As a person types, cell by cell; nothing is computed."""
-    package = Package.open(book)
-    rows = {i.name: position for position, i in enumerate(INPUTS, start=5)}
-    package.set_value("Inputs", {(rows[name], 3): value for name, value in inputs.items()})
-    package.save()
-
-
 def parts(path: Path) -> dict[str, bytes]:
     with zipfile.ZipFile(path) as book:
         return {name: book.read(name) for name in book.namelist()}
@@ -189,23 +262,61 @@ def parts(path: Path) -> dict[str, bytes]:
 def test_what_a_person_added_stays(book: Path) -> None:
     refreshed(book)
     mine = openpyxl.load_workbook(book)  # it is their file: another program, another sheet, notes beside our tables
-    mine["Sources"]["R6"] = "ask Mia about this"
-    mine["Sources"]["B2"] = "=SUM(hw_sources[Leads])"
+    mine["Sources"]["T6"] = "ask Mia about this"
+    mine["Sources"]["F2"] = "=SUM(hw_sources[Leads])"
     mine["Today"]["B40"] = "=C11*2"
-    notes = mine.create_sheet("My notes")
-    notes["A1"] = "=Inputs!C5"
+    mine.create_sheet("My notes")["A1"] = "=Inputs!C5"
     mine.save(book)
     before = parts(book)
     longer = replace(REPORT, sources=(*REPORT.sources, SourceFigures(source="email", **counts(9, 6))))
     assert refreshed(book, longer).changed
     after = openpyxl.load_workbook(book)
-    assert after["Sources"]["R6"].value == "ask Mia about this"
-    assert after["Sources"]["B2"].value == "=SUM(hw_sources[Leads])"
+    assert after["Sources"]["T6"].value == "ask Mia about this"
+    assert after["Sources"]["F2"].value == "=SUM(hw_sources[Leads])"
     assert after["Today"]["B40"].value == "=C11*2"
     assert after["My notes"]["A1"].value == "=Inputs!C5"
     assert after["Sources"]["A9"].value == "email"
-    notes_part = [name for name in before if before[name] == parts(book).get(name)]
-    assert len(notes_part) > len(before) / 2
+    changed = {name for name, data in parts(book).items() if before.get(name) != data}
+    ours = {"workbook.xml", "chart1.xml", "table1.xml"} | {f"sheet{n}.xml" for n in range(1, 9)}
+    assert {name.rsplit("/", 1)[1] for name in changed} <= ours
+    assert before.keys() == parts(book).keys()
+
+
+def test_columns_that_a_person_adds_to_a_table_follow_their_row(book: Path) -> None:
+    refreshed(book)
+    mine = openpyxl.load_workbook(book)
+    sheet, width = mine["Sources"], len(SOURCES.columns)
+    letters = [openpyxl.utils.get_column_letter(n) for n in range(width + 1, width + 3)]
+    for row, cells in {5: ("Note", "Twice"), 6: ("ask Mia", "=B6*2"), 7: ("cut", "=B7*2"), 8: (None, "=B8*2")}.items():
+        for letter, cell in zip(letters, cells, strict=True):
+            sheet[f"{letter}{row}"] = cell
+    table = sheet.tables["hw_sources"]
+    table.ref = table.autoFilter.ref = f"A5:{letters[-1]}8"
+    for number, name in enumerate(("Note", "Twice"), start=width + 1):
+        table.tableColumns.append(openpyxl.worksheet.table.TableColumn(id=number, name=name))
+    mine.save(book)
+    first, second, _ = REPORT.sources
+    email = SourceFigures(source="email", **counts(290, 6))
+    outcome = refreshed(book, replace(REPORT, sources=(replace(second, leads=900), email, first)))
+    after = openpyxl.load_workbook(book)["Sources"]
+    found = {after[f"A{row}"].value: tuple(after[f"{letter}{row}"].value for letter in letters) for row in (6, 7, 8)}
+    assert found == {"organic_search": ("cut", "=B6*2"), "email": (None, None), "paid_search": ("ask Mia", "=B8*2")}
+    assert outcome.left_alone == ()
+    outcome = refreshed(book, replace(REPORT, sources=(first,)))
+    assert outcome.left_alone == ("in hw_sources the notes of organic_search, which is gone: cut",)
+
+
+def test_a_row_added_by_hand_is_never_replaced(book: Path) -> None:
+    refreshed(book)
+    mine = openpyxl.load_workbook(book)
+    mine["Sources"]["A9"] = "my own source"
+    table = mine["Sources"].tables["hw_sources"]
+    table.ref = table.autoFilter.ref = table.ref.replace("8", "9")
+    mine.save(book)
+    before = book.read_bytes()
+    with pytest.raises(WorkbookError, match=r"Row 9 of the table hw_sources on sheet Sources was added by hand"):
+        refreshed(book)
+    assert book.read_bytes() == before
 
 
 def test_a_changed_input_turns_the_results_stale(book: Path) -> None:
@@ -224,9 +335,9 @@ def test_a_changed_input_turns_the_results_stale(book: Path) -> None:
 def test_a_wrong_input_shows_its_error_and_no_number(book: Path, name: str, wrong: Any, error: str) -> None:
     type_in(book, **{name: wrong})
     said = refreshed(book).said
-    assert said[0] == "Fill in the sheet Inputs: what a lead may cost follows from them."
+    assert said[0] == "Inputs are missing or wrong: the sheet Inputs shows which, in the column In use."
     assert error in values(book, "Inputs").values()
-    assert values(book, "Figures")["B9"] == error
+    assert values(book, "Figures")["B10"] == error
     assert [c for c in formula_cells(book) if not c.agrees] == []
 
 
@@ -238,7 +349,7 @@ def test_a_workbook_that_cannot_be_refreshed_stays_as_it_was(book: Path, trouble
         "not a workbook": (WorkbookError, "leads.xlsx"),
         "not ours": (NotOurWorkbookError, "holdwater template"),
         "open in Excel": (WorkbookLockedError, "lose it"),
-        "renamed column": (NotOurWorkbookError, "other columns"),
+        "renamed column": (NotOurWorkbookError, "begins with other columns"),
     }
     if trouble == "missing":
         book.unlink()
@@ -260,14 +371,19 @@ def test_a_workbook_that_cannot_be_refreshed_stays_as_it_was(book: Path, trouble
     assert (book.read_bytes() if book.exists() else None) == before
 
 
-def test_names_lead_to_the_inputs_wherever_they_have_moved(book: Path) -> None:
-    package = Package.open(book)
-    assert package.defined_names()["monthly_churn_typed"] == "Inputs!$C$7"
+def test_sheets_are_found_whatever_they_are_called(book: Path) -> None:
+    refreshed(book)
     renamed = openpyxl.load_workbook(book)
-    renamed["Inputs"].title = "Our inputs"
-    for name in renamed.defined_names.values():
-        name.attr_text = name.attr_text.replace("Inputs!", "'Our inputs'!")
+    for old, new in {"Inputs": "Our inputs", "Today": "Heute"}.items():
+        renamed[old].title = new
+        for name in renamed.defined_names.values():
+            name.attr_text = name.attr_text.replace(f"{old}!", f"'{new}'!")
     renamed.save(book)
-    outcome = refreshed(book)
-    assert outcome.said[0].startswith("More leads pay")
-    assert "Inputs" in outcome.left_alone
+    outcome = refreshed(book, spending(90_000))
+    assert outcome.left_alone == ()
+    assert values(book, "Heute")["B4"] == outcome.said[0]
+    assert outcome.said[0].startswith("Each lead loses money")
+    gone = openpyxl.load_workbook(book)
+    del gone.defined_names["results_status"]
+    gone.save(book)
+    assert refreshed(book).left_alone == ("the sheet Today, which shows old values",)

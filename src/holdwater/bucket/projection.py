@@ -70,7 +70,12 @@ def profit(bucket: Bucket, *, paid_today: float | None = None) -> float:
     return total + bucket.run_off * served * bucket.revenue_per_customer * bucket.gross_margin * grown / (1 - kept)
 
 
-def one_more_lead(bucket: Bucket) -> float:
-    """What one more lead in every period adds to the profit; negative where it only costs."""
-    more = replace(bucket, leads=bucket.leads + 1)
-    return profit(more, paid_today=bucket.leads) - profit(bucket)
+def one_more_lead(bucket: Bucket, *, conversion: float | None = None) -> float:
+    """What one more lead in every period adds to the profit; negative where it only costs.
+
+    `conversion` is that of the further lead, where it differs from that of the others.
+    """
+    leads = bucket.leads + 1
+    further = bucket.conversion if conversion is None else conversion
+    mixed = (bucket.leads * bucket.conversion + further) / leads
+    return profit(replace(bucket, leads=leads, conversion=mixed), paid_today=bucket.leads) - profit(bucket)

@@ -6,8 +6,10 @@ objects are in no answer, so only a full pass shows that a row has gone.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import cached_property
 from types import TracebackType
 from typing import Literal, Self
 
@@ -19,7 +21,15 @@ from holdwater.crm.connector import Page
 from holdwater.crm.credentials import Token
 from holdwater.crm.hubspot_api import CONTACTS, DEALS, Api, ObjectType
 from holdwater.crm.hubspot_records import to_deal, to_lead, to_owner, to_stages
-from holdwater.crm.hubspot_wire import Listing, WireContact, WireDeal, WireOwner, WirePipeline, read_record
+from holdwater.crm.hubspot_wire import (
+    Listing,
+    WireAccount,
+    WireContact,
+    WireDeal,
+    WireOwner,
+    WirePipeline,
+    read_record,
+)
 from holdwater.crm.pacing import Pacing
 from holdwater.crm.records import Owner, Record, Stage
 from holdwater.errors import BadAnswerError, SetupError
@@ -33,7 +43,7 @@ def connect(
     base_url: str = "https://api.hubapi.com",
     token: Token | None = None,
     *,
-    home_currency: str = "USD",
+    home_currency: str | None = None,
     transport: httpx.BaseTransport | None = None,
 ) -> HubSpot:
     """A connector within the limits of the smallest plan; without `token`, the environment's or the keyring's."""
@@ -45,7 +55,7 @@ def connect(
 class HubSpot:
     """Reads owners, stages, contacts and deals; `client` counts what that cost.
 
-    `home_currency` is the account's own, which HubSpot leaves out where a deal is in it.
+    `home_currency` is for deals that state none; without it, the account's own, in which HubSpot means them.
     `overlap` is read again before each watermark, since a search sees changes late.
     """
 
@@ -53,11 +63,11 @@ class HubSpot:
         self,
         client: Client,
         *,
-        home_currency: str = "USD",
+        home_currency: str | None = None,
         overlap: timedelta = timedelta(minutes=10),
         searches: Pacing | None = None,
     ) -> None:
-        if not (len(home_currency) == 3 and home_currency.isascii() and home_currency.isupper()):
+        if home_currency is not None and not re.fullmatch("[A-Z]{3}", home_currency):
             raise SetupError("The home currency must be three capital letters, such as USD or EUR.")
         self.client = client
         self._api = Api(client, searches or Pacing(requests=5, seconds=1))
@@ -89,7 +99,12 @@ class HubSpot:
 
     @property
     def connection(self) -> str:
-        return f"hubspot:{self.client.account}"
+        """The account's own number: the address is the same for all accounts, and a token may be exchanged."""
+        return f"hubspot:{self._account.portal_id}"
+
+    @cached_property
+    def _account(self) -> WireAccount:
+        return self._api.account()
 
     def pages(self, watermarks: Mapping[str, datetime]) -> Iterator[Page]:
         """Owners, stages, leads, deals, in this order; owners and stages are few and always read in full.
@@ -173,6 +188,7 @@ class HubSpot:
         """`associated`: each deal comes with its contacts, or with the first of them."""
         if kind is CONTACTS:
             return [to_lead(read_record(WireContact, result, "contact")) for result in answer.results]
+        currency = self._home_currency or self._account.company_currency
         deals = [read_record(WireDeal, result, "deal") for result in answer.results]
         if associated:
             contacts = {
@@ -181,4 +197,4 @@ class HubSpot:
             }
         else:
             contacts = self._api.contacts_of([deal.id for deal in deals])
-        return [to_deal(deal, contacts.get(deal.id, []), stages, self._home_currency) for deal in deals]
+        return [to_deal(deal, contacts.get(deal.id, []), stages, currency) for deal in deals]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from holdwater.crm.client import Client, JsonObject
-from holdwater.crm.hubspot_wire import Associated, Batch, Found, Listing, read
+from holdwater.crm.hubspot_wire import Associated, Batch, Found, Listing, WireAccount, read
 from holdwater.crm.pacing import Pacing
 from holdwater.crm.paging import follow
 from holdwater.errors import BadAnswerError
@@ -50,11 +50,16 @@ DEALS = ObjectType(
 
 
 class Api:
-    """HubSpot's answers, page by page and checked for their shape; `searches` is the pace HubSpot sets for those."""
+    """HubSpot's answers, lists page by page, checked for their shape; `searches` is the pace HubSpot sets for those."""
 
     def __init__(self, client: Client, searches: Pacing) -> None:
         self._client = client
         self._searches = searches
+
+    def account(self) -> WireAccount:
+        """The account that the token opens."""
+        path = f"/account-info/{_VERSION}/details"
+        return read(WireAccount, self._client.get_json(path), _answer("GET", path))
 
     def owners(self, *, archived: bool) -> Iterator[Listing]:
         """Either those who left or those who did not; no answer holds both."""

@@ -45,7 +45,8 @@ def _digits(value: object) -> object:
 Id = Annotated[str, BeforeValidator(_digits), Field(pattern=r"^[0-9]+$")]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 Text = Annotated[str | None, BeforeValidator(_blank_is_none)]
-Currency = Annotated[Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None, BeforeValidator(_blank_is_none)]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+MaybeCurrency = Annotated[Currency | None, BeforeValidator(_blank_is_none)]
 Flag = Annotated[Literal["true", "false"] | None, BeforeValidator(_blank_is_none)]
 MaybeMoment = Annotated[Moment | None, BeforeValidator(_blank_is_none)]
 
@@ -81,6 +82,11 @@ class Found(Listing):
     """A page of a search."""
 
     total: int
+
+
+class WireAccount(_Wire):
+    portal_id: int = Field(alias="portalId", gt=0, strict=True)
+    company_currency: Currency = Field(alias="companyCurrency")
 
 
 class WireOwner(_Wire):
@@ -123,7 +129,7 @@ class WireContact(_Wire):
 
 class _DealProperties(_Wire):
     amount: Text = None
-    deal_currency_code: Currency = None
+    deal_currency_code: MaybeCurrency = None
     dealstage: Text = None
     pipeline: Text = None
     closedate: MaybeMoment = None

@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+from holdwater.errors import KindError
 from holdwater.formula import formula
-from holdwater.units import Count, Hours, Minutes, Money, PositiveCount, PositiveRate, Rate
+from holdwater.twins import pairs_up, weighted
+from holdwater.units import (
+    Count,
+    Hours,
+    Minutes,
+    Money,
+    PairedCounts,
+    PairedRates,
+    PositiveCount,
+    PositiveHours,
+    PositiveRate,
+    Rate,
+)
 
 CAPACITY = "Capacity"
 
@@ -43,6 +56,68 @@ def lead_capacity(
         113.8
     """
     return reps * hours * 60 * utilization / (minutes_per_lead * touches)
+
+
+@formula(CAPACITY, Count)
+def reps_ramped(reps_by_tenure: PairedCounts, ramp: PairedRates) -> float:
+    """What the people who sell amount to in fully productive ones, when some are new.
+
+    Arguments:
+        reps_by_tenure: how many there are of each tenure, such as one cell for each month on the job
+        ramp: share of full productivity reached at that tenure; a range of the same shape
+
+    Equation:
+        reps_1 x ramp_1 + reps_2 x ramp_2 + ... + reps_n x ramp_n
+
+    Source:
+        Standard sales capacity planning.
+
+    Examples:
+        Seven who know the work, and three new ones at 40 %:
+
+        >>> round(holdwater.reps_ramped([7, 3], [1, 0.4]), 2)
+        8.2
+
+        Of three who began together, each sells a quarter of what it will:
+
+        >>> holdwater.reps_ramped([3], [0.25])
+        0.75
+    """
+    if not pairs_up(reps_by_tenure, ramp):
+        raise KindError("REPS_RAMPED: give ranges of the same shape, with a ramp beside every number of reps.")
+    return weighted(reps_by_tenure, ramp)
+
+
+@formula(CAPACITY, Count)
+def customer_capacity(
+    staff: Count, hours: Hours, hours_per_customer: PositiveHours, utilization: PositiveRate = 0.8
+) -> float:
+    """Customers that the people who serve them have time for.
+
+    Arguments:
+        staff: people who serve customers
+        hours: hours each has left for this work in the period
+        hours_per_customer: hours that one customer takes in the period
+        utilization: share of those hours that is really spent on customers
+
+    Equation:
+        staff x hours x utilization / hours_per_customer
+
+    Source:
+        Standard capacity arithmetic; 80 % utilization leaves room for the unforeseen.
+
+    Examples:
+        Three people, 160 hours a month, two hours a customer:
+
+        >>> holdwater.customer_capacity(3, 160, 2)
+        192.0
+
+        When a customer takes an hour more:
+
+        >>> holdwater.customer_capacity(3, 160, 3)
+        128.0
+    """
+    return staff * hours * utilization / hours_per_customer
 
 
 @formula(CAPACITY, Money)

@@ -42,6 +42,96 @@ def churn(start: PositiveCount, lost: Count) -> float:
     return lost / start
 
 
+@formula(RETENTION, Rate)
+def churn_convert(rate: Rate, periods: Duration) -> float:
+    """Churn per longer or shorter period: 12 takes a month to a year, 1/12 a year to a month.
+
+    Arguments:
+        rate: share of customers lost per period
+        periods: how many of its periods the new one is long; 1/12 for a twelfth
+
+    Equation:
+        1 - (1 - rate)^periods
+
+    Source:
+        Who has left cannot leave again, so rates do not add up: 12 x 5 % is not 60 %.
+
+    Examples:
+        5 % a month is 46 % a year:
+
+        >>> round(holdwater.churn_convert(0.05, 12), 4)
+        0.4596
+
+        30 % a year is not 2.5 % a month but 2.9 %:
+
+        >>> round(holdwater.churn_convert(0.3, 1 / 12), 4)
+        0.0293
+    """
+    if rate == 1:
+        return 1
+    return -math.expm1(periods * math.log1p(-rate))  # 1 - (1 - rate)^periods, with all digits for the smallest rate
+
+
+@formula(RETENTION, Growth)
+def discount_convert(rate: Growth, periods: Duration) -> float:
+    """Discount or growth per longer or shorter period: 12 takes a month to a year, 1/12 a year to a month.
+
+    Arguments:
+        rate: discount, interest or growth per period
+        periods: how many of its periods the new one is long; 1/12 for a twelfth
+
+    Equation:
+        (1 + rate)^periods - 1
+
+    Source:
+        Compound interest.
+
+    Examples:
+        10 % a year is 0.797 % a month:
+
+        >>> round(holdwater.discount_convert(0.1, 1 / 12), 5)
+        0.00797
+
+        1 % a month is 12.7 % a year:
+
+        >>> round(holdwater.discount_convert(0.01, 12), 4)
+        0.1268
+    """
+    return math.expm1(periods * math.log1p(rate))  # (1 + rate)^periods - 1, with all digits for the smallest rate
+
+
+@formula(RETENTION, Duration)
+def lifetime(churn: Rate, cap: Duration | None = None) -> float:
+    """Periods that a customer stays on average.
+
+    Arguments:
+        churn: share of customers lost per period
+        cap: the most that you are willing to count on; without it, any number
+
+    Equation:
+        1 / churn, and no more than cap
+
+    Source:
+        Mean of the geometric distribution. Stripe caps it at 60 months.
+
+    Examples:
+        4 % leave each month:
+
+        >>> holdwater.lifetime(0.04)
+        25.0
+
+        Nobody has left so far, and five years are as long as one may hope:
+
+        >>> holdwater.lifetime(0, 60)
+        60.0
+    """
+    if cap is not None:
+        return cap if churn * cap <= 1 else 1 / churn
+    if churn == 0:
+        raise NumError("LIFETIME: nobody ever leaves at a churn of 0, so a lifetime has no end; give cap.")
+    return 1 / churn
+
+
 @formula(RETENTION, Money)
 def ltv(
     margin: Money,
@@ -156,34 +246,3 @@ def payback(cac: Cost, margin: Price, churn: Rate = 0, discount: Growth = 0) -> 
     if leak == 0:
         return cac * (1 + discount) / margin
     return math.log1p(-(cac * leak / margin)) / math.log1p(-(leak / (1 + discount)))
-
-
-@formula(RETENTION, Count)
-def customers_ceiling(new_customers: Count, churn: Rate, referral: Rate = 0) -> float:
-    """The number of customers at which as many leave as come: growth ends there.
-
-    Arguments:
-        new_customers: customers won per period without referrals
-        churn: share of customers lost per period
-        referral: new customers that one customer brings per period
-
-    Equation:
-        new_customers / (churn - referral)
-
-    Source:
-        Steady state of N' = N (1 - churn + referral) + new_customers.
-
-    Examples:
-        Ten a month come, 5 % a month go:
-
-        >>> holdwater.customers_ceiling(10, 0.05)
-        200.0
-
-        If each customer brings 0.01 a month the ceiling rises:
-
-        >>> holdwater.customers_ceiling(10, 0.05, 0.01)
-        250.0
-    """
-    if referral >= churn:
-        raise NumError("CUSTOMERS_CEILING: referrals replace everyone who leaves, so there is no ceiling.")
-    return new_customers / (churn - referral)

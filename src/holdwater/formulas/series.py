@@ -7,6 +7,12 @@ import math
 
 def annuity(leak: float, periods: float) -> float:
     """Payments of 1, each smaller than the one before by the share `leak`: 1 + (1-x) + (1-x)^2 + ... over n periods."""
-    if abs(leak * periods) < 1e-4:  # nearly level: a series, because 1 - (1-x)^n would lose its digits here
-        return periods * (1 - (periods - 1) * leak / 2 * (1 - (periods - 2) * leak / 3))
-    return (1 - math.pow(1 - leak, periods)) / leak
+    kept = 1 - leak  # for the smallest leak a rounded number: divided by what it lost itself, the rounding cancels out
+    if kept == 1:
+        return periods
+    if kept == 0:
+        return 1
+    growth = periods * math.log(kept)
+    if abs(growth) < 1e-4:  # a series, because 1 - (1-x)^n would lose its digits here
+        return -growth * (1 + growth / 2 * (1 + growth / 3)) / (1 - kept)
+    return (1 - math.pow(kept, periods)) / (1 - kept)

@@ -28,6 +28,7 @@ class Figures:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFigures(Figures):
     source: str | None  # None: the source was not recorded; such leads are a row of their own
+    unsourced: bool = False  # the row of the spend that names no source: it has no leads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +42,12 @@ class Report:
 
     as_of: datetime
     judged_after_days: float | None  # None: nobody has been won yet, so no lead can be judged
-    currency: str | None  # of the spend; None where no spend is known
+    currency: str | None  # of the spend, the early one too; None where no spend is known
     total: Figures
-    sources: tuple[SourceFigures, ...]  # most leads first
+    sources: tuple[SourceFigures, ...]  # most leads first, unsourced spend last
     months: tuple[MonthFigures, ...]  # oldest first
     undated_wins: int  # customers without a usable won date, or won before the first contact: outside the days to win
     unmatched_wins: int  # won deals that belong to no known lead: outside the conversion
+    early_spend: float | None = None  # before the month of the first lead: in no other figure
+    later_leads: int = 0  # dated after `as_of`: in no other figure
+    latest_lead: date | None = None  # the day (UTC) of the latest lead that counts

@@ -49,12 +49,24 @@ def unmatched_wins(as_of: datetime, known_until: datetime) -> ibis.Table:
     return unmatched.aggregate(unmatched_wins=unmatched.count())
 
 
+def leads_until(as_of: datetime) -> ibis.Table:
+    return LEADS.filter(LEADS.created_at <= as_of)
+
+
+def lead_dates(as_of: datetime) -> ibis.Table:
+    """The day of the latest lead by `as_of` (null without one), and how many leads are dated later."""
+    counted = LEADS.created_at <= as_of
+    return LEADS.aggregate(
+        latest_lead=LEADS.created_at.max(where=counted).date(), later_leads=(~counted).sum().fill_null(0)
+    )
+
+
 def judged_leads(as_of: datetime, known_until: datetime) -> ibis.Table:
     """One row a lead: source, month, whether it is a customer, the days to win, and whether it is judged
     (null before anyone has been won)."""
     won = won_deals(as_of, known_until).union(_won(CUSTOMERS, "started_at", as_of, known_until))
     won = won.group_by("connection", "lead_id").aggregate(won_at=won.won_at.min())
-    leads = LEADS.filter(LEADS.created_at <= as_of)
+    leads = leads_until(as_of)
     leads = leads.left_join(won, [leads.connection == won.connection, leads.id == won.lead_id])
     days = _days(leads.created_at, leads.won_at)
     leads = leads.select(
@@ -73,29 +85,52 @@ def _days(start: ibis.Value, end: ibis.Value) -> ibis.Value:
 
 
 def spend_until(as_of: datetime) -> ibis.Table:
-    """The spend up to and including the day of `as_of`."""
-    return SPEND.filter(SPEND.day <= as_of.date())
+    """The spend up to and including the day of `as_of`; `early` is that before the month of the first lead.
+
+    A CRM that came into use late has not seen the leads which early spend won, so it would make the others too dear.
+    """
+    first_month = leads_until(as_of).created_at.min().truncate("M").date().as_scalar()
+    spend = SPEND.filter(SPEND.day <= as_of.date())
+    return spend.mutate(early=(spend.day < first_month).fill_null(False))  # without a lead none is early
 
 
 def spend_currencies(as_of: datetime) -> ibis.Table:
     return spend_until(as_of).select("amount_currency").distinct().order_by("amount_currency")
 
 
-def figures(as_of: datetime, known_until: datetime, by: str | None = None) -> ibis.Table:
-    """Counts, days to win and spend (minor units) of each `source` or `month`, or of everything.
+def early_spend(as_of: datetime) -> ibis.Table:
+    """The sum of the early spend in minor units, null where there is none."""
+    spend = spend_until(as_of)
+    return spend.aggregate(early_spend=spend.amount_minor.sum(where=spend.early))
+
+
+def figures(as_of: datetime, known_until: datetime, *by: str) -> ibis.Table:
+    """Counts, days to win and spend (minor units) of each `source`, `unsourced` or `month`, or of everything.
 
     Leads and spend are stacked and then grouped, so a group that has only one of them keeps its row,
-    and null is a group like any other.
+    and null is a group like any other. `unsourced` is spend without a source: nobody knows that it paid for
+    the leads without one. Early spend is left out.
     """
     leads = judged_leads(as_of, known_until)
-    leads = leads.select("source", "month", "customer", "judged", "days_to_win", lead=True, spend=ibis.null("int64"))
+    leads = leads.select(
+        "source",
+        "month",
+        "customer",
+        "judged",
+        "days_to_win",
+        unsourced=False,
+        lead=True,
+        spend=ibis.null("int64"),
+    )
     spend = spend_until(as_of)
+    spend = spend.filter(~spend.early)
     spend = spend.select(
         "source",
         month=spend.day.cast("timestamp").truncate("M").date(),  # truncating a date gives SQL a timestamp
         customer=False,
         judged=False,
         days_to_win=ibis.null("float64"),
+        unsourced=spend.source.isnull(),
         lead=False,
         spend=spend.amount_minor,
     )

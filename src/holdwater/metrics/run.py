@@ -31,8 +31,8 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {  # all in memory: n
 def report(store: Store, *, as_of: datetime | None = None) -> Report:
     """All figures of the store as of one moment; by default the latest one that the store knows of.
 
-    Leads created later are left out, and wins dated later have not happened yet. A win dated after everything
-    that the store can know of counts, but as undated. ExportError if spend comes in several currencies.
+    Leads created later are left out (and counted), and wins dated later have not happened yet. A win dated after
+    everything that the store can know of counts, but as undated. ExportError if spend comes in several currencies.
     """
     if as_of is not None and as_of.tzinfo is None:
         raise HoldwaterError(f"The moment {as_of} has no time zone: give one, such as {as_of}+00:00.")
@@ -46,10 +46,13 @@ def report(store: Store, *, as_of: datetime | None = None) -> Report:
 
         currency = _currency(database, until)
         (total,) = _query(database, funnel.figures(until, known_until))
-        sources = _query(database, funnel.figures(until, known_until, "source"))
+        sources = _query(database, funnel.figures(until, known_until, "source", "unsourced"))
         months = _query(database, funnel.figures(until, known_until, "month"))
         (unmatched,) = _query(database, funnel.unmatched_wins(until, known_until))
+        (leads,) = _query(database, funnel.lead_dates(until))
+        (early,) = _query(database, funnel.early_spend(until))
 
+    # Unsourced spend has neither a lead nor a name, so it comes last.
     sources.sort(key=lambda row: (-row["leads"], row["source"] is None, row["source"] or ""))
     months.sort(key=lambda row: row["month"])
     return Report(
@@ -57,10 +60,15 @@ def report(store: Store, *, as_of: datetime | None = None) -> Report:
         judged_after_days=total["days_to_win_p90"],
         currency=currency,
         total=Figures(**_counts(total, currency)),
-        sources=tuple(SourceFigures(source=row["source"], **_counts(row, currency)) for row in sources),
+        sources=tuple(
+            SourceFigures(source=row["source"], unsourced=row["unsourced"], **_counts(row, currency)) for row in sources
+        ),
         months=tuple(MonthFigures(month=row["month"], **_counts(row, currency)) for row in months),
         undated_wins=total["customers"] - total["dated_wins"],
         unmatched_wins=unmatched["unmatched_wins"],
+        early_spend=_major(early["early_spend"], currency),
+        later_leads=leads["later_leads"],
+        latest_lead=leads["latest_lead"],
     )
 
 
@@ -104,9 +112,13 @@ def _currency(database: duckdb.DuckDBPyConnection, until: datetime) -> str | Non
 
 def _counts(row: Row, currency: str | None) -> dict[str, Any]:
     """The fields of `Figures` from one row of `funnel.figures`."""
-    spend = None if row["spend"] is None or currency is None else float(Money(row["spend"], currency, "").amount)
+    spend = _major(row["spend"], currency)
     same = ("leads", "customers", "judged_leads", "judged_customers", "days_to_win_median", "days_to_win_p90")
     return {name: row[name] for name in same} | {"open_leads": row["leads"] - row["judged_leads"], "spend": spend}
+
+
+def _major(minor: int | None, currency: str | None) -> float | None:
+    return None if minor is None or currency is None else float(Money(minor, currency, "").amount)
 
 
 def _plain(moment: datetime) -> datetime:

@@ -1,4 +1,4 @@
-"""What a CRM's dialect is to the server: a prefix of paths, and answers to requests under it."""
+"""What a CRM's dialect is to the server: prefixes of paths, and answers to requests under them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Answer(NamedTuple):
 
 class Dialect(Protocol):
     @property
-    def prefix(self) -> str:
+    def prefixes(self) -> tuple[str, ...]:
         """What the paths of this CRM begin with."""
 
     def answer(self, method: str, path: str, query: str, body: bytes, headers: Mapping[str, str]) -> Answer:

@@ -20,6 +20,7 @@ from holdwater.sandbox.hubspot_request import Refused, Request, inputs, invalid,
 from holdwater.sandbox.hubspot_rows import TYPES, ObjectType, Row, Rows, iso, owner, pipeline, shown
 from holdwater.sandbox.hubspot_search import CAP, Search
 
+PORTAL_ID = 1_000_001  # a simulated account unless told otherwise
 LIST_LIMIT, BATCH_LIMIT = 100, 100
 HISTORY_LIMIT = 50  # of a list or a batch that wants past values
 OWNERS_LIMIT = 500
@@ -54,14 +55,18 @@ def rate_limited(policy: str = "SECONDLY", retry_after: int | None = None) -> tu
 
 
 class HubSpot:
-    """Answers for one business and one token; `search_cap` is the wall that HubSpot has at 10,000."""
+    """Answers for one business and one token; `search_cap` is the wall that HubSpot has at 10,000.
 
-    prefix = "/crm/"
+    `portal_id` is the number of the account, from which clients tell one from another.
+    """
 
-    def __init__(self, business: Business, *, token: str, search_cap: int = CAP) -> None:
+    prefixes = ("/crm/", "/account-info/")
+
+    def __init__(self, business: Business, *, token: str, search_cap: int = CAP, portal_id: int = PORTAL_ID) -> None:
         self.business = business
         self._token = token
         self._search_cap = search_cap
+        self._portal_id = portal_id
         self._rows = Rows(business)
         self._routes: list[tuple[str, re.Pattern[str], Callable[[Request], Answer]]] = [
             ("GET", re.compile(_OBJECTS), self._list),
@@ -71,6 +76,7 @@ class HubSpot:
             ("POST", re.compile(_ASSOCIATIONS + r"/batch/read"), self._associations),
             ("GET", re.compile(r"/crm/(?:pipelines/2026-09|v3/pipelines)/(?P<type>[\w-]+)"), self._pipelines),
             ("GET", re.compile(r"/crm/(?:owners/2026-09|v3/owners)"), self._owners),
+            ("GET", re.compile(r"/account-info/(?:2026-09|v3)/details"), self._account),
         ]
 
     def answer(self, method: str, path: str, query: str, body: bytes, headers: Mapping[str, str]) -> Answer:
@@ -197,6 +203,21 @@ class HubSpot:
         if len(rest) > limit:
             body["paging"] = _next(request, rest[limit - 1].id)
         return _answer(body)
+
+    def _account(self, request: Request) -> Answer:
+        return _answer(
+            {
+                "portalId": self._portal_id,
+                "accountType": "SANDBOX",
+                "timeZone": "UTC",
+                "companyCurrency": self.business.truth.currency,
+                "additionalCurrencies": [],
+                "utcOffset": "+00:00",
+                "utcOffsetMilliseconds": 0,
+                "uiDomain": "app.hubspot.com",
+                "dataHostingLocation": "na1",
+            }
+        )
 
     def _completed(self, results: list[Json], errors: list[Json]) -> Answer:
         """A batch's answer: 207 where some of the inputs have none, which is no failure."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from holdwater.sandbox.business import Business
 from holdwater.sandbox.dialect import Answer, Dialect
-from holdwater.sandbox.hubspot import HubSpot
+from holdwater.sandbox.hubspot import PORTAL_ID, HubSpot
 from holdwater.sandbox.hubspot_search import CAP
 
 Reply = tuple[int, dict[str, str], bytes]  # status, headers, body
@@ -46,7 +46,7 @@ class Sandbox:
                 return instead
             answer = Answer(404, {}, {"status": "error", "message": f"No CRM of the sandbox has {path}."})
             for dialect in self._dialects:
-                if path.startswith(dialect.prefix):
+                if path.startswith(dialect.prefixes):
                     answer = dialect.answer(method, path, query, body, headers)
                     break
         content = json.dumps(answer.body, separators=(",", ":")).encode()
@@ -59,12 +59,14 @@ def serve(
     *,
     token: str = "simulated-token",  # noqa: S107 - opens the sandbox and nothing else
     search_cap: int = CAP,
+    portal_id: int = PORTAL_ID,
 ) -> Iterator[Sandbox]:
     """Serve a business on a free port of 127.0.0.1 until the block ends.
 
-    `search_cap` lowers HubSpot's wall of 10,000 results, so that a small business reaches it.
+    `search_cap` lowers HubSpot's wall of 10,000 results, so that a small business reaches it. `portal_id` is HubSpot's
+    number of the account.
     """
-    sandbox = Sandbox(business, token, (HubSpot(business, token=token, search_cap=search_cap),))
+    sandbox = Sandbox(business, token, (HubSpot(business, token=token, search_cap=search_cap, portal_id=portal_id),))
     server = _Server(sandbox)
     sandbox.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, name="sandbox")

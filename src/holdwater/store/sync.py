@@ -33,8 +33,8 @@ class Counters(Protocol):
 def sync(connector: Connector, store: Store, *, full: bool = False, progress: Progress | None = None) -> Run:
     """Bring the store up to date with the source; what changed since the last sync, or everything if `full`.
 
-    The run is logged whatever happens. A run cut short has kept whole pages, and the next one resumes from the
-    last watermark. StoreError if another sync is at work on this store.
+    Once the source has named its account, the run is logged whatever happens. A run cut short has kept whole pages,
+    and the next one resumes from the last watermark. StoreError if another sync is at work on this store.
     """
     connection = connector.connection
     with store.sync_lock():

@@ -97,6 +97,8 @@ def _call(function: str, arguments: list[Node], inner: Callable[..., str]) -> tu
             )
         case "log1p":
             return _log1p(arguments[0], inner), _ATOM
+        case "expm1":
+            return _expm1(arguments[0], inner), _ATOM
     if "{}" in function:  # a twin that takes more than one function of the spreadsheet
         return function.format(*(inner(a) for a in arguments)), _ATOM
     return f"{_SAME_CALL.get(function, function)}({','.join(inner(a) for a in arguments)})", _ATOM
@@ -110,3 +112,10 @@ def _log1p(argument: Node, inner: Callable[..., str]) -> str:
             return f"IF(1-{x}=1,-{x},LN(1-{x})*{x}/(1-(1-{x})))"
     x = inner(argument, 4)
     return f"IF(1+{x}=1,{x},LN(1+{x})*{x}/((1+{x})-1))"
+
+
+def _expm1(argument: Node, inner: Callable[..., str]) -> str:
+    """e^x - 1 without the loss of digits for small x (Kahan): the rounding of e^x cancels out."""
+    x = inner(argument)
+    grown = f"EXP({x})"
+    return f"IF({grown}=1,{x},IF({grown}-1=-1,-1,({grown}-1)*{inner(argument, 4)}/LN({grown})))"

@@ -35,7 +35,7 @@ from holdwater.translate.tree import (
 _BINARY = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
 _COMPARE = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
 _FUNCTIONS: dict[Any, str] = {
-    math.log: "log", math.log1p: "log1p", math.exp: "exp", math.sqrt: "sqrt", math.ceil: "ceil",
+    math.log: "log", math.log1p: "log1p", math.exp: "exp", math.expm1: "expm1", math.sqrt: "sqrt", math.ceil: "ceil",
     math.floor: "floor", math.prod: "prod", min: "min", max: "max", abs: "abs",
 }  # fmt: skip
 

@@ -174,6 +174,7 @@ _FOLDED: dict[str, Callable[..., float]] = {
     "log": math.log,
     "log1p": math.log1p,
     "exp": math.exp,
+    "expm1": math.expm1,
     "sqrt": math.sqrt,
     "abs": abs,
     "min": min,
@@ -185,7 +186,10 @@ _FOLDED: dict[str, Callable[..., float]] = {
 
 def call(function: str, arguments: list[Node]) -> Node:
     if function in _FOLDED and all(is_number(a) for a in arguments):
-        return Constant(_FOLDED[function](*(a.value for a in arguments)))  # type: ignore[attr-defined]  # Constants
+        try:
+            return Constant(_FOLDED[function](*(a.value for a in arguments)))  # type: ignore[attr-defined]  # Constants
+        except (ArithmeticError, ValueError):
+            return Fail("#NUM!")
     return Call(function, tuple(arguments))
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import fields, replace
 from html import escape
 from typing import Any
 
+from holdwater import twins
 from holdwater.translate.read import read_with_helpers
 from holdwater.translate.tree import (
     Binary,
@@ -19,13 +21,18 @@ from holdwater.translate.tree import (
     Missing,
     Name,
     Node,
-    inline,
     is_number,
+    part_of_row,
+    substitute,
 )
 
 _PRECEDENCE = {"+": 1, "-": 1, "*": 2, "**": 4}
 _SIGNS = {"<": "&lt;", "<=": "≤", ">": "&gt;", ">=": "≥", "==": "=", "!=": "≠", "*": "·", "-": "−"}  # noqa: RUF001  # minus
-_WORDS = {"log": "ln", "exp": "exp", "min": "min", "max": "max", "prod": "product", "NORMSINV": "z"}
+_WORDS = {"log": "ln", "exp": "exp", "min": "min", "max": "max", "prod": "product", "NORMSINV": "z"} | {
+    twin.spreadsheet_name: name.replace("_", " ")
+    for name, twin in vars(twins).items()
+    if "{}" in getattr(twin, "spreadsheet_name", "")  # a twin that is no single function of the spreadsheet
+}
 
 
 def equations(function: Callable[..., Any]) -> list[str]:
@@ -51,10 +58,41 @@ def _lines(function: Callable[..., Any], node: Node) -> list[str]:
         parameters = [_name(name) for name in inspect.signature(function).parameters]
         left = _name(function.__name__.lstrip("_")) + _bracketed("<mo>,</mo>".join(parameters), True)
     named: list[tuple[str, Node]] = []
-    while isinstance(node, Let):
-        named.append((_name(node.name), inline(node.value)))
-        node = node.body
-    return [f"{name}<mo>=</mo>{_markup(value)}" for name, value in [(left, inline(node)), *named]]
+    result = _without_names(node, named)
+    row = function.formula.row if hasattr(function, "formula") else ()
+    results = [(_name(part), part_of_row(result, n)) for n, part in enumerate(row)] or [(left, result)]
+    labels = _labels([name for name, _ in named])
+    values = [(_name(labels[name]), value) for name, value in named]
+    known: dict[str, Node] = {name: Name(label) for name, label in labels.items()}
+    return [f"{name}<mo>=</mo>{_markup(substitute(value, known))}" for name, value in [*results, *values]]
+
+
+def _labels(names: list[str]) -> dict[str, str]:
+    """What each local is called: a variable that is set again gets a prime for each time before."""
+    labels: dict[str, str] = {}
+    for name in names:
+        label = name.rstrip("0123456789")
+        while label in labels.values():
+            label += "′"  # noqa: RUF001  # a prime
+        labels[name] = label
+    return labels
+
+
+def _without_names(node: Node, named: list[tuple[str, Node]]) -> Node:
+    """The expression with each named value moved out into `named`, also from inside a case."""
+    if isinstance(node, Let):
+        value = _without_names(node.value, named)
+        if (node.name, value) not in named:
+            named.append((node.name, value))
+        return _without_names(node.body, named)
+    parts: dict[str, Any] = {}
+    for field in fields(node):
+        part = getattr(node, field.name)
+        if isinstance(part, Node):
+            parts[field.name] = _without_names(part, named)
+        elif isinstance(part, tuple):
+            parts[field.name] = tuple(_without_names(item, named) for item in part)
+    return replace(node, **parts)
 
 
 def _name(name: str) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from math import inf
+from math import inf, isfinite
 
 import holdwater
 from holdwater.bucket import Bucket, one_more_lead, profit, project
-from holdwater.errors import FormulaError
+from holdwater.errors import ExportError, FormulaError
 from holdwater.metrics.figures import Figures, Report
 from holdwater.workbook.cells import CellError, Value
 from holdwater.workbook.evaluate import Rows, Values
@@ -16,18 +16,22 @@ from holdwater.workbook.inputs import INPUTS
 from holdwater.workbook.owned import ABOUT, MONTHS, RESULTS, SOURCES, USED
 
 NOT_RECORDED = "(not recorded)"
+UNSOURCED = "(spend without a source)"
+LONGEST_HISTORY = 50 * 12  # months; a lead before that is a mistyped date
 RECENT_MONTHS = 3
 
 
 def contents(report: Report, typed: Mapping[str, Value], origin: str, refreshed: str) -> dict[str, Rows]:
     """The data columns of every owned table, by table name."""
     data: dict[str, Rows] = {
-        SOURCES.name: [[row.source or NOT_RECORDED, *_counts(row)] for row in report.sources],
+        SOURCES.name: [
+            [row.source or (UNSOURCED if row.unsourced else NOT_RECORDED), *_counts(row)] for row in report.sources
+        ],
         MONTHS.name: _months(report),
         ABOUT.name: _about(report, origin, refreshed),
     }
     values = Values(typed, data)
-    return data | {RESULTS.name: _results(values), USED.name: [[i.label, values[i.name]] for i in INPUTS]}
+    return data | {RESULTS.name: _results(values), USED.name: [[i.label, typed.get(i.name)] for i in INPUTS]}
 
 
 def _counts(row: Figures) -> list[Value]:
@@ -46,7 +50,14 @@ def _months(report: Report) -> list[list[Value]]:
     this_month = report.as_of.date().replace(day=1)
     while months[-1] < max(*known, this_month):
         months.append(_next(months[-1]))
-    complete = [month for month in months if month < this_month]
+        if len(months) > LONGEST_HISTORY:
+            raise ExportError(
+                f"The first lead is dated {min(known):%Y-%m}, more than {LONGEST_HISTORY // 12} years before the last:"
+                " mend that date in the CRM or the export, then sync again."
+            )
+    # Where an export ends before its deals do, the months after the last lead say nothing about the flow of leads.
+    last = max((row.month for row in report.months if row.leads), default=this_month)
+    complete = [month for month in months if month < this_month and month <= last]
     recent = set(complete[-RECENT_MONTHS:])
     nothing: list[Value] = [0, 0, 0, 0, 0, None, None, None]
     return [[m, *(_counts(known[m]) if m in known else nothing), int(m in recent)] for m in months]
@@ -65,8 +76,10 @@ def _about(report: Report, origin: str, refreshed: str) -> list[list[Value]]:
         ["Computed by", f"Holdwater {holdwater.__version__}"],
         ["Leads", report.total.leads],
         ["Customers", report.total.customers],
-        ["Days until a lead is old enough to judge", "nobody has been won yet" if days is None else days],
+        ["Days until a lead is old enough to judge", "nobody has been won yet" if days is None else round(days, 1)],
         ["Currency of the spend", report.currency or "no spend known"],
+        ["Leads dated after that, left out", report.later_leads],
+        ["Spend before the first month of leads, left out", report.early_spend or 0],
         ["Customers without a usable won date", report.undated_wins],
         ["Won deals of no known lead", report.unmatched_wins],
     ]
@@ -79,7 +92,7 @@ def _minute(moment: datetime) -> str:
 def _results(values: Values) -> list[list[Value]]:
     """What needs a loop over the months ahead; an error where an input is missing or wrong."""
     labels = {
-        "One more lead a month": "What one more lead in every month adds to the profit, at the price paid for leads.",
+        "One more lead a month": "What one more paid lead in every month ahead adds to the profit, in all.",
         "Profit": "Discounted profit over the months ahead, and what the customers left then still bring.",
         "Customers at the end": "Customers after the months ahead.",
         "Leads burned": "Leads in the months ahead that nobody will have time for.",
@@ -88,48 +101,50 @@ def _results(values: Values) -> list[list[Value]]:
     numbers: list[Value]
     try:
         bucket = _bucket(values)
+        paid = _number(values, "paid_conversion")
         periods = list(project(bucket))
         full = [period.period + 1 for period in periods if period.customers >= bucket.customer_capacity]
         numbers = [
-            one_more_lead(bucket),
+            one_more_lead(bucket, conversion=paid),
             profit(bucket),
             periods[-1].customers + periods[-1].new - periods[-1].lost,
             sum(period.burned for period in periods),
             full[0] if full else None,
         ]
+        if not all(number is None or isfinite(number) for number in numbers):  # type: ignore[arg-type]  # numbers here
+            numbers = [CellError("#NUM!")] * len(labels)
     except FormulaError as error:
         numbers = [CellError(error.cell)] * len(labels)
     return [[label, number, meaning] for (label, meaning), number in zip(labels.items(), numbers, strict=True)]
 
 
+def _number(values: Values, name: str) -> float:
+    value = values[name]
+    if isinstance(value, CellError):
+        error = FormulaError(f"{name} is {value}")
+        error.cell = str(value)
+        raise error
+    return float(value)
+
+
 def _bucket(values: Values) -> Bucket:
     """The business as it stands; without known spend, leads are free."""
-
-    def number(name: str) -> float:
-        value = values[name]
-        if isinstance(value, CellError):
-            error = FormulaError(f"{name} is {value}")
-            error.cell = str(value)
-            raise error
-        return float(value)
-
-    leads = sum(values["hw_sources[Leads]"])
-    spend = sum(value or 0 for value in values["hw_sources[Spend]"])
-    capacity = values["service_capacity"]
+    leads = sum(value or 0 for value in values["hw_sources[Leads]"])
+    spend = sum(value for value in values["hw_sources[Spend]"] if value and value > 0)
     return Bucket(
-        leads=number("lead_flow"),
+        leads=_number(values, "lead_flow"),
         cost_per_lead=spend / leads if leads else 0,
-        next_lead_cost=number("paid_lead_cost") if spend else 0,
-        conversion=number("paid_conversion"),
-        lead_capacity=number("lead_limit"),
-        lead_cost=number("lead_work_cost"),
-        revenue_per_customer=number("monthly_revenue"),
-        gross_margin=number("margin_share"),
-        churn=number("monthly_churn"),
-        discount=number("monthly_discount"),
-        referral_rate=number("monthly_referral"),
-        customers=number("customers_now"),
-        customer_capacity=inf if capacity == "" else number("service_capacity"),
-        fixed_cost=number("monthly_fixed_cost") + number("monthly_sales_cost"),
-        horizon=int(number("horizon_months")),
+        next_lead_cost=_number(values, "paid_lead_cost") if spend else 0,
+        conversion=_number(values, "any_conversion"),
+        lead_capacity=_number(values, "lead_limit"),
+        lead_cost=_number(values, "lead_work_cost"),
+        revenue_per_customer=_number(values, "monthly_revenue"),
+        gross_margin=_number(values, "margin_share"),
+        churn=_number(values, "monthly_churn"),
+        discount=_number(values, "monthly_discount"),
+        referral_rate=_number(values, "monthly_referral"),
+        customers=_number(values, "customers_now"),
+        customer_capacity=inf if values["service_capacity"] == "" else _number(values, "service_capacity"),
+        fixed_cost=_number(values, "monthly_fixed_cost") + _number(values, "monthly_sales_cost"),
+        horizon=int(_number(values, "horizon_months")),
     )

@@ -17,8 +17,8 @@ from holdwater.workbook.sheet_formulas import freshness
 
 Rows = Sequence[Sequence[Value]]
 
-INPUTS_IN_USE = "inputs_in_use"  # the name of the checked cells, top to bottom
-FRESHNESS = {"used": "hw_used[Value]", "now": INPUTS_IN_USE}
+INPUTS_TYPED = "inputs_typed"  # the name of the typed cells, top to bottom
+FRESHNESS = {"used": "hw_used[Value]", "now": INPUTS_TYPED}
 
 
 class Values:
@@ -26,7 +26,7 @@ class Values:
 
     def __init__(self, typed: Mapping[str, Value], data: Mapping[str, Rows]) -> None:
         self._known: dict[str, Any] = {i.name: in_use(i, typed.get(i.name)) for i in INPUTS}
-        self._known[INPUTS_IN_USE] = [self._known[i.name] for i in INPUTS]
+        self._known[INPUTS_TYPED] = [typed.get(i.name) for i in INPUTS]
         for table in TABLES:
             self._keep(table, data.get(table.name) or [])
         for figure in FIGURES:
@@ -94,8 +94,9 @@ def in_use(input_: Input, typed: Value) -> Shown:
 
 def in_use_text(input_: Input, cell: str) -> str:
     """The formula beside the typed cell, the twin of `in_use`."""
-    wrong = ",".join(f"{cell}{operator}{bound:g}" for operator, bound in input_.unit.bounds)
-    checked = f"IF(OR({wrong}),#NUM!,{cell})" if wrong else cell
+    wrong = [f"{cell}{operator}{bound:g}" for operator, bound in input_.unit.bounds]
+    wrong += [f"{cell}<>INT({cell})"] if input_.unit.whole else []
+    checked = f"IF(OR({','.join(wrong)}),#NUM!,{cell})" if wrong else cell
     blank = "#N/A" if input_.required else '""'
     return f'IF({cell}="",{blank},IF(ISNUMBER({cell}),{checked},#VALUE!))'
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from holdwater.formulas import acquisition, capacity, retention
+from holdwater.formulas import acquisition, capacity, ceiling, retention
 from holdwater.units import COUNT, DECIMAL, MONEY, PERCENT
 from holdwater.workbook import sheet_formulas as own
 from holdwater.workbook.inputs import INPUTS
@@ -40,6 +40,10 @@ FIGURES = (
             "spend": "hw_sources[Spend]"},
            PERCENT, "Of leads old enough to judge, in sources that cost money (all sources where no spend is known). "
            "Leads that nobody called are among them."),
+    Figure("any_conversion", "Customers per lead, all sources", "judged customers / judged leads, all sources",
+           own.conversion_of_all,
+           {"judged_leads": "hw_sources[Judged leads]", "judged_customers": "hw_sources[Judged customers]"},
+           PERCENT, "Of leads old enough to judge, in all sources: what growth is reckoned with."),
     Figure("customer_margin", "Gross profit per customer and month", "revenue x gross margin",
            own.margin_per_month, {"revenue": "monthly_revenue", "share": "margin_share"},
            MONEY, "Revenue per customer x gross margin."),
@@ -57,16 +61,16 @@ FIGURES = (
            MONEY, "ALLOWABLE_CPL: what a customer may cost x customers per lead, less the cost of working the lead."),
     Figure("paid_lead_cost", "What a lead costs", "spend / leads, paid sources",
            own.paid_cost_per_lead, {"spend": "hw_sources[Spend]", "leads": "hw_sources[Leads]"},
-           MONEY, "CPL: all spend / all leads of the sources that cost money."),
+           MONEY, "CPL: spend / leads of the sources that cost money; spend of no source is shared by all leads."),
     Figure("lead_worth", "What a lead is worth", "above this price a lead loses money",
            acquisition.lead_value,
            {"ltv": "customer_value", "conversion": "paid_conversion", "lead_cost": "lead_work_cost"},
            MONEY, "LEAD_VALUE: at this price a lead neither earns nor loses over a whole customer life."),
-    Figure("paid_customer_cost", "What a customer costs", "spend and sales cost / customers won",
+    Figure("paid_customer_cost", "What a customer costs", "spend, and sales cost, / customers won",
            own.paid_cost_per_customer,
            {"spend": "hw_sources[Spend]", "customers": "hw_sources[Customers]", "months": "hw_months[Month]",
             "monthly_sales_cost": "monthly_sales_cost"},
-           MONEY, "CAC: all spend and sales cost / customers won from the sources that cost money."),
+           MONEY, "CAC: spend / customers won from the sources that cost money, and sales cost / all customers."),
     Figure("value_over_cost", "Lifetime value for each 1 of cost", "3 or more is healthy",
            retention.ltv_cac, {"ltv": "customer_value", "cac": "paid_customer_cost"},
            DECIMAL, "LTV_CAC: 3 or more is healthy."),
@@ -76,15 +80,15 @@ FIGURES = (
             "discount": "monthly_discount"},
            DECIMAL, "PAYBACK with churn: months until a customer has paid back its cost; #NUM! means never."),
     Figure("monthly_wins", "Customers won per month from leads", "workable leads x customers per lead",
-           own.won_per_month, {"leads": "lead_flow", "capacity": "lead_limit", "conversion": "paid_conversion"},
+           own.won_per_month, {"leads": "lead_flow", "capacity": "lead_limit", "conversion": "any_conversion"},
            DECIMAL, "The leads that can be worked x customers per lead."),
     Figure("customers_limit", "Customers where growth ends", "as many leave as come; a dash: no end",
-           retention.customers_ceiling,
+           ceiling.customers_ceiling,
            {"new_customers": "monthly_wins", "churn": "monthly_churn", "referral": "monthly_referral"},
            COUNT, "CUSTOMERS_CEILING: there as many leave as come; #NUM! means no end."),
     Figure("next_revenue", "Revenue next month", "within what can be worked and served",
            capacity.capacity_revenue,
-           {"leads": "lead_flow", "conversion": "paid_conversion", "revenue_per_customer": "monthly_revenue",
+           {"leads": "lead_flow", "conversion": "any_conversion", "revenue_per_customer": "monthly_revenue",
             "lead_capacity": "lead_limit", "customers": "customers_now", "churn": "monthly_churn",
             "customer_capacity": "service_capacity"},
            MONEY, "CAPACITY_REVENUE: within what the people can work and serve."),

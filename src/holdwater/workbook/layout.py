@@ -9,7 +9,7 @@ from typing import Any
 from holdwater.units import COUNT, MONEY, PERCENT
 from holdwater.workbook import sheet_formulas as own
 from holdwater.workbook.cached import Shown
-from holdwater.workbook.evaluate import FRESHNESS, INPUTS_IN_USE, Values, formula_text, in_use_text
+from holdwater.workbook.evaluate import FRESHNESS, INPUTS_TYPED, Values, formula_text, in_use_text
 from holdwater.workbook.figures import FIGURES
 from holdwater.workbook.inputs import INPUTS
 from holdwater.workbook.owned import RESULTS
@@ -33,10 +33,13 @@ class TodayCell:
 LINES = (
     TodayCell(1, 1, "quiet", own.subtitle, {"about": "hw_about[Value]"}),
     TodayCell(3, 1, "verdict", own.verdict, {
-        "leads": "lead_flow", "capacity": "lead_limit", "paid": "paid_lead_cost", "allowable": "allowable_lead_cost",
-        "worth": "lead_worth"}),
+        "leads": "lead_flow", "conversion": "paid_conversion", "value": "customer_value",
+        "allowable": "allowable_lead_cost", "worth": "lead_worth", "paid": "paid_lead_cost", "capacity": "lead_limit",
+        "customers": "customers_now", "places": "service_capacity", "one_more": "one_more_lead",
+        "stale": "results_status"}),
     TodayCell(4, 1, "line", own.load, {"leads": "lead_flow", "capacity": "lead_limit"}),
-    TodayCell(5, 1, "line", own.outlook, {"one_more": "one_more_lead", "stale": "results_status"}),
+    TodayCell(5, 1, "line", own.outlook, {
+        "one_more": "one_more_lead", "months": "horizon_months", "stale": "results_status"}),
     TodayCell(6, 1, "status", own.freshness, FRESHNESS),
 )  # fmt: skip
 STATUS = LINES[-1]  # named results_status
@@ -47,7 +50,7 @@ KEY_FIGURES = tuple(
     for position, figure in enumerate(FIGURES)
 )
 
-SOURCE_ROWS = 8
+SOURCE_ROWS = 12
 SOURCE_COLUMNS = (("Source", "@"), ("Leads", COUNT), ("Judged", "@"), ("Conversion", PERCENT),
                   ("Paid per lead", MONEY), ("May cost", MONEY), ("Advice", "@"))  # fmt: skip
 FIRST_SOURCE_COLUMN = 5
@@ -72,7 +75,20 @@ def _source_cells() -> Iterator[TodayCell]:
 
 
 SOURCE_CELLS = tuple(_source_cells())
-TODAY_CELLS = LINES + KEY_FIGURES + SOURCE_CELLS
+MORE_SOURCES = TodayCell(
+    KEY_FIGURES_TOP + SOURCE_ROWS + 1, FIRST_SOURCE_COLUMN, "quiet", own.sources_left,
+    {"sources": "hw_sources[[#All],[Source]]", "shown_rows": str(SOURCE_ROWS)},
+)  # fmt: skip
+TODAY_CELLS = (*LINES, *KEY_FIGURES, *SOURCE_CELLS, MORE_SOURCES)
+RESULTS_STATUS = (2, 0)  # on the sheet Results, above the table
+
+# A named cell on each sheet with formulas of ours, by which the sheet is found again when it has another name.
+LANDMARKS = {
+    TODAY: "results_status",
+    INPUTS_SHEET: INPUTS[0].name,
+    FIGURES_SHEET: FIGURES[0].name,
+    RESULTS.sheet: "one_more_lead",
+}
 
 FormulaCells = dict[tuple[int, int], tuple[str, Shown]]
 
@@ -91,13 +107,15 @@ def formula_cells(values: Values) -> dict[str, FormulaCells]:
     for position, figure in enumerate(FIGURES):
         text = formula_text(figure.function, figure.arguments)
         figures[FIRST_FIGURE + position, FIGURE_VALUE] = (text, values[figure.name])
-    return {TODAY: today, INPUTS_SHEET: inputs, FIGURES_SHEET: figures}
+    line = {"status": "results_status", "about": "hw_about[Value]"}
+    status = (formula_text(own.status_line, line), values.call(own.status_line, line))
+    return {TODAY: today, INPUTS_SHEET: inputs, FIGURES_SHEET: figures, RESULTS.sheet: {RESULTS_STATUS: status}}
 
 
 def names() -> dict[str, str]:
     """Defined names of single cells and of the range of checked inputs."""
     last = FIRST_INPUT + len(INPUTS)
-    places = {INPUTS_IN_USE: f"={INPUTS_SHEET}!$D${FIRST_INPUT + 1}:$D${last}"}
+    places = {INPUTS_TYPED: f"={INPUTS_SHEET}!$C${FIRST_INPUT + 1}:$C${last}"}
     for position, input_ in enumerate(INPUTS):
         places[input_.name] = f"={INPUTS_SHEET}!$D${FIRST_INPUT + position + 1}"
         places[input_.typed_name] = f"={INPUTS_SHEET}!$C${FIRST_INPUT + position + 1}"

@@ -65,11 +65,16 @@ SOURCES = OwnedTable(
             {"conversion": "[Conversion]", "allowable": "allowable_customer_cost", "lead_cost": "lead_work_cost"}),
      Column("Worth", MONEY, "LEAD_VALUE with this source's conversion: above this price it loses.", own.row_worth,
             {"conversion": "[Conversion]", "value": "customer_value", "lead_cost": "lead_work_cost"}),
+     Column("Worth if five", MONEY, "Below five customers: what a lead would be worth had five been won.",
+            own.row_worth_at_five,
+            {"judged_leads": "[Judged leads]", "judged_customers": "[Judged customers]", "value": "customer_value",
+             "lead_cost": "lead_work_cost"}),
      Column("Advice", TEXT, "Paid against what it may cost and what it is worth; silent below five customers.",
             own.row_advice,
             {"paid": "[Paid per lead]", "allowable": "[May cost]", "worth": "[Worth]",
-             "judged_leads": "[Judged leads]", "judged_customers": "[Judged customers]"}, width=30)),
-    "Sources", "What each source brings, what it costs, and what it may cost.",
+             "at_five": "[Worth if five]", "judged_leads": "[Judged leads]",
+             "judged_customers": "[Judged customers]"}, width=38)),
+    "Sources", "What each source brings, what it costs and may cost. In one spelling: Paid Search is paid_search.",
 )  # fmt: skip
 
 MONTHS = OwnedTable(

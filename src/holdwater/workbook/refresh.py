@@ -13,9 +13,10 @@ from holdwater.workbook.cells import Content, FormulaCell, Value
 from holdwater.workbook.contents import contents
 from holdwater.workbook.evaluate import Values, formula_text
 from holdwater.workbook.inputs import INPUTS
-from holdwater.workbook.layout import TODAY_CELLS, formula_cells
+from holdwater.workbook.layout import LANDMARKS, TODAY_CELLS, formula_cells
 from holdwater.workbook.owned import ABOUT, TABLES, OwnedTable
 from holdwater.workbook.package import Package
+from holdwater.workbook.persons import persons_columns
 from holdwater.workbook.references import cell_name, only_area
 
 _REFRESHED = 2  # its row in the table About
@@ -28,7 +29,7 @@ class Refreshed:
     path: Path
     changed: bool  # False: the workbook already showed all this, and was not written
     said: tuple[str, ...]  # the lines of the first sheet, verdict first
-    left_alone: tuple[str, ...]  # formula cells that the person has moved or changed
+    left_alone: tuple[str, ...]  # what the person has changed so that it shows old values, or has lost its row
 
 
 def refresh(path: Path, report: Report, *, origin: str, now: datetime | None = None) -> Refreshed:
@@ -45,14 +46,17 @@ def refresh(path: Path, report: Report, *, origin: str, now: datetime | None = N
     changed = bool(package.changed_parts)
     if changed:
         refreshed = f"{now or datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
-        values, left_alone = _apply(package, report, typed, origin, refreshed)
+        values, _ = _apply(package, report, typed, origin, refreshed)
         package.save()
     said = [str(values.call(cell.function, cell.arguments)) for cell in TODAY_CELLS[:5]]
     return Refreshed(path, changed, tuple(said[1:]), left_alone)
 
 
 def require_ours(package: Package) -> None:
-    """NotOurWorkbookError unless every table that a refresh writes is there, with its columns."""
+    """NotOurWorkbookError unless every table that a refresh writes is there, with its columns.
+
+    Columns that a person has added behind ours are theirs, and stay.
+    """
     tables = package.tables()
     for table in TABLES:
         found = tables.get(table.name)
@@ -61,10 +65,11 @@ def require_ours(package: Package) -> None:
                 f"{package.path} has no table named {table.name}: it is not a Holdwater workbook, or the table was"
                 " removed. Make one with `holdwater template NEW.xlsx`."
             )
-        if list(found.columns) != [column.header for column in table.columns]:
+        headers = [column.header for column in table.columns]
+        if list(found.columns[: len(headers)]) != headers:
             raise NotOurWorkbookError(
-                f"The table {table.name} on sheet {found.sheet} of {package.path} has other columns than"
-                f" {', '.join(column.header for column in table.columns)}: put them back as they were."
+                f"The table {table.name} on sheet {found.sheet} of {package.path} begins with other columns than"
+                f" {', '.join(headers)}: put them back as they were; columns of your own may stand behind them."
             )
 
 
@@ -98,15 +103,21 @@ def _apply(
     package: Package, report: Report, typed: Mapping[str, Value], origin: str, refreshed: str
 ) -> tuple[Values, tuple[str, ...]]:
     values = Values(typed, contents(report, typed, origin, refreshed))
-    for table in TABLES:
-        package.replace_rows(table.name, _body(table, values))
+    names = package.defined_names()
     left_alone: list[str] = []
+    for table in TABLES:
+        theirs = persons_columns(package, table)
+        package.replace_rows(table.name, theirs.beside(_body(table, values)))
+        left_alone += theirs.lost
     for sheet, cells in formula_cells(values).items():
-        if sheet in package.sheets():
-            patched = package.set_cached(sheet, {(row + 1, column + 1): cell for (row, column), cell in cells.items()})
-            left_alone += [f"{sheet}!{cell_name(*place)}" for place in sorted(patched.skipped)]
-        else:
-            left_alone.append(sheet)
+        # The sheet may have another name by now: one of its named cells tells.
+        place = only_area(names.get(LANDMARKS[sheet], ""))
+        if place is None or place[0] not in package.sheets():
+            left_alone.append(f"the sheet {sheet}, which shows old values")
+            continue
+        wanted = {(row + 1, column + 1): cell for (row, column), cell in cells.items()}
+        patched = package.set_cached(place[0], wanted)
+        left_alone += [f"{place[0]}!{cell_name(*cell)}" for cell in sorted(patched.skipped)]
     return values, tuple(left_alone)
 
 

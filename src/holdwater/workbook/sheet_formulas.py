@@ -58,19 +58,29 @@ def row_worth(conversion: Shown, value: Shown, lead_cost: float) -> float | str:
 
 
 def row_advice(
-    paid: Shown, allowable: Shown, worth: Shown, judged_leads: float | None, judged_customers: float | None
+    paid: Shown, allowable: Shown, worth: Shown, at_five: Shown, judged_leads: Shown, judged_customers: Shown
 ) -> str:
-    if judged_customers is None or judged_leads is None or judged_leads == 0:
-        return ""
-    if judged_customers < 5:
-        return f"too few to say: {fixed(judged_customers, 0)} of {fixed(judged_leads, 0)}"
-    if is_number(paid) and is_number(allowable) and is_number(worth):
-        if paid > worth:
-            return f"loses {fixed(paid - worth, 2)} a lead"
-        if paid > allowable:
-            return f"too dear by {fixed(paid - allowable, 2)} a lead"
-        return f"pays, {fixed(allowable - paid, 2)} a lead to spare"
-    return "no spend known"
+    """Below five customers a rate says little: only a price too high even for five is called a loss."""
+    if is_number(judged_leads) and is_number(judged_customers) and judged_leads > 0:
+        if is_number(paid) and is_number(at_five) and paid > at_five:
+            return "loses money, even if five had been won"
+        if judged_customers < 5:
+            return f"too few to say: {fixed(judged_customers, 0)} of {fixed(judged_leads, 0)}"
+        if is_number(paid) and is_number(allowable) and is_number(worth):
+            if paid > worth:
+                return f"loses {fixed(paid - worth, 2)} a lead"
+            if paid > allowable:
+                return f"too dear by {fixed(paid - allowable, 2)} a lead"
+            return f"pays, {fixed(allowable - paid, 2)} a lead to spare"
+        return "no spend known"
+    return ""
+
+
+def row_worth_at_five(judged_leads: Shown, judged_customers: Shown, value: Shown, lead_cost: float) -> float | str:
+    """What a lead would be worth if five had been won, where fewer were; else nothing."""
+    if is_number(judged_leads) and is_number(judged_customers) and is_number(value) and judged_leads > 5:
+        return lead_value(value, 5 / judged_leads, lead_cost) if judged_customers < 5 else ""
+    return ""
 
 
 # The figures of the business.
@@ -88,24 +98,30 @@ def conversion_of_paid(judged_leads: Column, judged_customers: Column, spend: Co
     leads = total_where(spend, ">0", judged_leads)
     if leads > 0:
         return total_where(spend, ">0", judged_customers) / leads
+    return conversion_of_all(judged_leads, judged_customers)
+
+
+def conversion_of_all(judged_leads: Column, judged_customers: Column) -> float:
     if total(judged_leads) == 0:
         raise NoDataError("No lead is old enough to judge; sync a CRM or an export, then refresh.")
     return total(judged_customers) / total(judged_leads)
 
 
 def paid_cost_per_lead(spend: Column, leads: Column) -> float:
+    """Sources whose spend nets to nothing or less are left out; spend without any source is shared by all leads."""
+    spent = total_where(spend, ">0", spend)
     bought = total_where(spend, ">0", leads)
-    if bought == 0:
+    if spent == 0 or total(leads) == 0:
         raise NoDataError("No spend is known; sync a table of spend, then refresh.")
-    return total(spend) / bought
+    return spent / (bought if bought > 0 else total(leads))
 
 
 def paid_cost_per_customer(spend: Column, customers: Column, months: Column, monthly_sales_cost: float) -> float:
-    """Spend, and sales cost for each month with leads, over the customers won from sources that cost money."""
+    """Spend over the customers it won, and the sales cost of every month over all customers."""
     won = total_where(spend, ">0", customers)
     if won == 0:
         raise NoDataError("No customer has been won from a source with spend; sync a table of spend, then refresh.")
-    return (total(spend) + monthly_sales_cost * rows(months)) / won
+    return total_where(spend, ">0", spend) / won + monthly_sales_cost * rows(months) / total(customers)
 
 
 def margin_per_month(revenue: float, share: float) -> float:
@@ -124,28 +140,53 @@ def shown(value: Shown) -> float | str:
     return value if is_number(value) else "–"  # noqa: RUF001  # a dash as figures have it
 
 
-def verdict(leads: Shown, capacity: Shown, paid: Shown, allowable: Shown, worth: Shown) -> str:
+def verdict(
+    leads: Shown,
+    conversion: Shown,
+    value: Shown,
+    allowable: Shown,
+    worth: Shown,
+    paid: Shown,
+    capacity: Shown,
+    customers: Shown,
+    places: Shown,
+    one_more: Shown,
+    stale: str,
+) -> str:
+    """The first thing that stands in the way of more leads decides: money, delivery, sales, the rules."""
     if not is_number(leads):
         return "No leads yet. Run holdwater sync, then holdwater refresh."
-    if not is_number(allowable):
-        return "Fill in the sheet Inputs: what a lead may cost follows from them."
-    if is_number(capacity) and leads > capacity:
-        return (
-            f"Make room first, more leads are burned: {fixed(leads, 0)} arrive a month,"
-            f" {fixed(capacity, 0)} can be worked."
-        )
-    if allowable <= 0:
+    if not is_number(conversion):
+        return "Nobody has been won yet, or no lead is old enough to judge: what a lead is worth is not known."
+    if not is_number(value) or not is_number(allowable) or not is_number(worth):
+        return "Inputs are missing or wrong: the sheet Inputs shows which, in the column In use."
+    if worth <= 0:
         return "No lead pays, not even a free one: mend conversion, price or churn first."
-    if not is_number(paid):
-        return f"A lead may cost up to {fixed(allowable, 2)}. Add what you spend to compare."
-    if is_number(worth) and paid > worth:
+    if is_number(paid) and paid > worth:
         return (
             f"Each lead loses money: one costs {fixed(paid, 2)} and brings {fixed(worth, 2)} in all."
             " Mend conversion, price or churn first."
         )
+    if is_number(places) and is_number(customers) and customers >= places:
+        return (
+            f"Make room to serve first: {fixed(customers, 0)} customers for {fixed(places, 0)} places."
+            " More leads bring nothing until then."
+        )
+    if is_number(capacity) and leads > capacity:
+        return (
+            f"Make room to sell first: {fixed(leads, 0)} leads arrive a month, {fixed(capacity, 0)} can be worked."
+            " More leads are burned."
+        )
+    if stale == "Results are current." and is_number(one_more) and one_more < 0:
+        return (
+            "More leads lose money in the months ahead, because there is no room to serve whom they bring:"
+            " the sheet Results says from when."
+        )
+    if not is_number(paid):
+        return f"A lead may cost up to {fixed(allowable, 2)}. Add what you spend to compare."
     if paid > allowable:
         return (
-            f"Leads are too dear: one costs {fixed(paid, 2)} and may cost {fixed(allowable, 2)}."
+            f"Leads are too dear for your rules: one costs {fixed(paid, 2)} and may cost {fixed(allowable, 2)}."
             " Leave the dear sources, or mend the bucket."
         )
     return f"More leads pay: one costs {fixed(paid, 2)} and may cost {fixed(allowable, 2)}."
@@ -165,15 +206,34 @@ def load(leads: Shown, capacity: Shown) -> str:
     return "Sales: fill in people, hours and minutes on the sheet Inputs."
 
 
-def outlook(one_more: Shown, stale: str) -> str:
+def outlook(one_more: Shown, months: Shown, stale: str) -> str:
     """What one more lead a month adds over the months looked ahead; a result of refresh."""
     if stale != "Results are current.":
         return "What one more lead adds is unknown until holdwater refresh has computed it from these inputs."
-    if is_number(one_more):
+    if is_number(one_more) and is_number(months):
         if one_more < 0:
-            return f"Over whole customer lives, one more lead every month loses {fixed(-one_more, 2)}."
-        return f"Over whole customer lives, one more lead every month adds {fixed(one_more, 2)}."
-    return "What one more lead adds is computed by holdwater refresh, once the inputs are filled in."
+            return (
+                f"One more lead in each of the {fixed(months, 0)} months ahead loses {fixed(-one_more, 2)} in all,"
+                " whole customer lives counted."
+            )
+        return (
+            f"One more lead in each of the {fixed(months, 0)} months ahead brings {fixed(one_more, 2)} in all,"
+            " whole customer lives counted."
+        )
+    return "What one more lead adds follows once the inputs are right: then run holdwater refresh again."
+
+
+def status_line(status: str, about: Column) -> str:
+    if rows(about) < 3:
+        return status
+    return f"{status} Computed {item(about, 3)}."
+
+
+def sources_left(sources: Column, shown_rows: int) -> str:
+    """How many sources the first sheet has no room for."""
+    if rows(sources) - 1 > shown_rows:
+        return f"and {fixed(rows(sources) - 1 - shown_rows, 0)} more on the sheet Sources"
+    return ""
 
 
 def nth(column: Column, position: int) -> Shown:

@@ -22,6 +22,7 @@ class Styles:
         )
         self.quiet = self._format(font_color=QUIET)
         self.aside = self._format(font_color=QUIET, indent=1)  # a text behind a number
+        self.banner = self._format(bold=True, font_color="#B45309")
         self.bold = self._format(bold=True)
         self.alarm = self._format(bold=True, bg_color="#FDBA74")
 
@@ -36,7 +37,9 @@ class Styles:
         return self._format(**look, align="right", text_wrap=True)
 
     def number(self, number_format: str) -> Any:
-        return self._format(num_format=number_format, align="right") if number_format != "@" else self._format(indent=1)
+        if number_format in ("@", "General"):
+            return self._format(indent=1, align="left")
+        return self._format(num_format=number_format, align="right")
 
     def typed(self, number_format: str) -> Any:
         return self._format(num_format=number_format, bg_color=PAPER, border=1, border_color=LINE)

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from holdwater.errors import MissingExtraError, WorkbookLockedError
+from holdwater.errors import MissingExtraError, WorkbookError, WorkbookLockedError
 from holdwater.formula import registry
 from holdwater.translate import lambda_text
 from holdwater.units import Unit
@@ -16,7 +16,7 @@ from holdwater.workbook.cells import Value
 from holdwater.workbook.evaluate import Values, formula_text
 from holdwater.workbook.figures import FIGURES
 from holdwater.workbook.inputs import INPUTS
-from holdwater.workbook.owned import SOURCES, TABLES, OwnedTable
+from holdwater.workbook.owned import RESULTS, SOURCES, TABLES, OwnedTable
 from holdwater.workbook.style import Styles
 
 if TYPE_CHECKING:
@@ -26,11 +26,17 @@ if TYPE_CHECKING:
 CREATED = datetime(2026, 11, 21)  # noqa: DTZ001  # a fixed local date: the same template is the same bytes
 
 
-def write_template(path: Path, typed: Mapping[str, float] | None = None) -> None:
+def write_template(path: Path, typed: Mapping[str, float] | None = None, banner: str = "") -> None:
     """A new workbook at `path`; `typed` fills inputs by name, the others hold their defaults.
+
+    `banner` stands at the top of every sheet, on the screen and in print.
 
     Raises MissingExtraError without XlsxWriter and WorkbookLockedError where the file cannot be written.
     """
+    if path.suffix.lower() != ".xlsx":
+        raise WorkbookError(f"{path} is no name for a workbook: give one that ends in .xlsx.")
+    if not path.resolve().parent.is_dir():
+        raise WorkbookError(f"There is no folder {path.resolve().parent}: make it, or give another.")
     try:
         import xlsxwriter
         from xlsxwriter.exceptions import FileCreateError
@@ -40,7 +46,7 @@ def write_template(path: Path, typed: Mapping[str, float] | None = None) -> None
     values = Values(inputs, {})
     book = xlsxwriter.Workbook(path, {"default_date_format": "yyyy-mm-dd"})
     try:
-        _write(book, inputs, values)
+        _write(book, inputs, values, banner)
         book.close()
     except (FileCreateError, OSError) as error:
         raise WorkbookLockedError(
@@ -48,7 +54,7 @@ def write_template(path: Path, typed: Mapping[str, float] | None = None) -> None
         ) from error
 
 
-def _write(book: Workbook, inputs: Mapping[str, Value], values: Values) -> None:
+def _write(book: Workbook, inputs: Mapping[str, Value], values: Values, banner: str) -> None:
     book.set_properties({"title": "Holdwater", "created": CREATED})
     styles = Styles(book)
     sheets = {name: book.add_worksheet(name) for name in layout.SHEETS}
@@ -63,9 +69,14 @@ def _write(book: Workbook, inputs: Mapping[str, Value], values: Values) -> None:
         sheet.set_paper(9)
         sheet.fit_to_pages(1, 0)
         sheet.set_footer("&L&F, &A&RPage &P of &N")
+        if banner:
+            sheet.set_header(f"&R{banner}")
+            sheet.write_string(0, 4, banner, styles.banner)
     for table in TABLES:
         _table(sheets[table.sheet], table, values, styles)
     formulas = layout.formula_cells(values)
+    for (row, column), (text, value) in formulas[RESULTS.sheet].items():
+        _formula(sheets[RESULTS.sheet], row, column, text, styles.quiet, value)
     _inputs(sheets[layout.INPUTS_SHEET], inputs, formulas[layout.INPUTS_SHEET], styles)
     _figures(sheets[layout.FIGURES_SHEET], formulas[layout.FIGURES_SHEET], styles)
     _today(book, sheets[layout.TODAY], formulas[layout.TODAY], styles)
@@ -117,7 +128,7 @@ def _inputs(sheet: Worksheet, inputs: Mapping[str, Value], formulas: layout.Form
     sheet.set_column(0, 0, 11)
     sheet.set_column(1, 1, 40)
     sheet.set_column(layout.TYPED, layout.IN_USE, 14)
-    sheet.set_column(4, 4, 12)
+    sheet.set_column(4, 4, 16)
     sheet.set_column(5, 5, 92)
     top = layout.FIRST_INPUT - 1
     for column, text in enumerate(("Group", "Input", "Typed", "In use", "Unit", "What it means")):
@@ -192,10 +203,10 @@ def _today(book: Workbook, sheet: Worksheet, formulas: layout.FormulaCells, styl
         text, value = formulas[cell.row, cell.column]
         _formula(sheet, cell.row, cell.column, text, styles.today(cell.style), value)
     sheet.conditional_format(
-        layout.STATUS.row, 1, layout.STATUS.row, 1,
-        {"type": "text", "criteria": "begins with", "value": "STALE", "format": styles.alarm},
+        layout.STATUS.row, 1, layout.STATUS.row, layout.BRIEF,
+        {"type": "formula", "criteria": '=LEFT(results_status,5)="STALE"', "format": styles.alarm},
     )  # fmt: skip
-    _chart(book, sheet, header + layout.SOURCE_ROWS + 2)
+    _chart(book, sheet, header + layout.SOURCE_ROWS + 3)
     sheet.set_print_scale(100)
     sheet.fit_to_pages(1, 1)
 
