@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -88,3 +90,19 @@ def test_longer_than_a_block() -> None:
 def test_ranges_stay_ranges_beside_arrays() -> None:
     customers: Any = np.array([6, 12])
     assert list(np.atleast_1d(holdwater.leads_needed(customers, [0.1, 0.15]))) == [400.0, 800.0]
+
+
+def test_published_examples_over_arrays(shared: Path) -> None:
+    """Every one of them, in Python and, where a number may be an array, twice in an array."""
+    examples = json.loads((shared / "worked_examples.json").read_text())
+    assert {e["function"].upper() for e in examples} <= registry.keys()
+    spread = 0
+    for example in examples:
+        function = getattr(holdwater, example["function"])
+        expected = pytest.approx(example["expected"], rel=example["rel_tol"])
+        assert function(*example["args"]) == expected
+        if example["function"].upper() in SPREADING:
+            twice = [None if argument is None else np.array([argument, argument]) for argument in example["args"]]
+            assert list(function(*twice)) == [expected, expected]
+            spread += 1
+    assert spread >= 30

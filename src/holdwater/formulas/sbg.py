@@ -153,7 +153,6 @@ def _mean_life(alpha: float, beta: float, leak: float) -> float:
     top = alpha * _log_logistic(middle) + beta * _log_logistic(-middle)
     weights = lives = 0.0
     for direction, place in ((-1, 1), (1, 0)):
-        before = 0.0
         while True:
             logit = middle + direction * place * step
             log_churn = _log_logistic(logit)
@@ -161,9 +160,8 @@ def _mean_life(alpha: float, beta: float, leak: float) -> float:
             life = weight / (leak + (1 - leak) * math.exp(log_churn))
             weights += weight
             lives += life
-            if life <= before and life < 1e-17 * lives and weight < 1e-17 * weights:
+            if life < 1e-17 * lives and weight < 1e-17 * weights:
                 break
-            before = life
             place += 1
     return lives / weights
 

@@ -32,7 +32,7 @@ class Styles:
     def heading_for(self, number_format: str, aside: bool = True) -> Any:
         """A column's heading stands where its cells stand: numbers right, texts left."""
         look = {"bold": True, "font_color": INK, "bottom": 1, "bottom_color": LINE, "valign": "vcenter"}
-        if number_format == "@":
+        if number_format in ("@", "General"):
             return self._format(**look, indent=1) if aside else self._format(**look)
         return self._format(**look, align="right", text_wrap=True)
 
