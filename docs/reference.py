@@ -127,6 +127,8 @@ def _argument(formula: Formula, argument: Argument) -> str:
 def _result(formula: Formula) -> str:
     if formula.row:
         return f"The result is one row: {', '.join(formula.row)} ({formula.result.meaning})."
+    if formula.column:
+        return f"The result is one column of numbers ({formula.result.meaning}), without a header."
     if formula.columns:
         return f"The result is a table with the columns {', '.join(formula.columns)}."
     return f"The result is in the unit *{formula.result.meaning}*, shown as `{formula.result.number_format}`."

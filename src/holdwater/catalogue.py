@@ -44,7 +44,13 @@ def as_json() -> list[dict[str, Any]]:
                 }
                 for a in formula.arguments
             ],
-            "result": {"unit": formula.result.meaning, "number_format": formula.result.number_format},
+            "result": {
+                "unit": formula.result.meaning,
+                "number_format": formula.result.number_format,
+                "row": list(formula.row),
+                "columns": list(formula.columns),
+                "column": formula.column,
+            },
             "equation": formula.equation,
             "source": formula.source,
             "python_only": formula.python_only or None,
