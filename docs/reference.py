@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import holdwater
+import holdwater.bucket  # its functions register themselves
 from holdwater.formula import Argument, Formula, registry
 from holdwater.translate.typeset import equations
 
@@ -79,7 +80,7 @@ def _page(formula: Formula) -> str:
     return f"""\
 # {formula.excel_name}
 
-{formula.description}
+{_story(formula)}
 
 ```text
 ={formula.signature}
@@ -109,6 +110,16 @@ def _page(formula: Formula) -> str:
 
 {formula.source}
 """
+
+
+def _story(formula: Formula) -> str:
+    """The description and whatever else the docstring says before its arguments."""
+    paragraphs = inspect.cleandoc(formula.function.__doc__ or "").split("\n\n")
+    return "\n\n".join(p for p in paragraphs[: paragraphs.index(_first_section(paragraphs))])
+
+
+def _first_section(paragraphs: list[str]) -> str:
+    return next(p for p in paragraphs if p.startswith(("Arguments:", "Equation:")))
 
 
 def _equations(formula: Formula) -> str:
@@ -177,12 +188,15 @@ def _examples(formula: Formula) -> str:
                 close()
                 parts.append(piece.strip())
             continue
-        code += [f">>> {piece.source.strip()}", *piece.want.strip().splitlines()]
+        code += [">>> " + piece.source.strip().replace("\n", "\n... "), *piece.want.strip().splitlines()]
         typed = _as_typed(piece.source)
         if typed:
             close()
             parts.append(f"In a cell: `{typed}`")
     close()
+    if not any(part.startswith("In a cell") for part in parts):
+        required = ", ".join(a.name for a in formula.arguments if a.required)
+        parts.append(f"In a cell: `={formula.excel_name}({required})`, with a range for each argument that is one.")
     return "\n\n".join(parts) + "\n"
 
 
@@ -206,12 +220,16 @@ def _typed(node: ast.expr) -> str:
             return ""
         case ast.Constant(value=str(text)):
             return f'"{text}"'
-        case ast.Constant() | ast.UnaryOp(op=ast.USub(), operand=ast.Constant()) | ast.BinOp():
+        case ast.Constant() | ast.UnaryOp(op=ast.USub(), operand=ast.Constant()):
+            return ast.unparse(node)
+        case ast.BinOp() if not any(isinstance(part, (ast.Name, ast.Dict)) for part in ast.walk(node)):
             return ast.unparse(node)
         case ast.List(elts=items) if all(isinstance(i, ast.List) for i in items) and items:
             return "{" + "; ".join(_typed(i).strip("{}") for i in items) + "}"
         case ast.List(elts=items) | ast.Tuple(elts=items):
             return "{" + ", ".join(_typed(i) for i in items) + "}"
+        case ast.ListComp(generators=[comprehension]):  # numbers of a row, rounded for the page
+            return _typed(comprehension.iter)
         case ast.Call(func=ast.Name(id="round"), args=[number, digits]):
             return f"ROUND({_typed(number)}, {_typed(digits)})"
         case ast.Call(func=ast.Attribute(value=ast.Name(id="holdwater"), attr=name), args=args, keywords=keywords):

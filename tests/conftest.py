@@ -11,6 +11,7 @@ import hypothesis
 import pytest
 
 import holdwater
+import holdwater.bucket
 
 # The same cases every time, and no failure because a machine is slow.
 hypothesis.settings.register_profile("steady", derandomize=True, deadline=None)

@@ -26,9 +26,20 @@ from holdwater.formulas.revenue import grr, nrr, quick_ratio
 from holdwater.formulas.spending import cpl_marginal, leads_from_spend, spend_optimal, spend_split
 from holdwater.formulas.uncertainty import allowable_cpl_range, ltv_range, rate_high, rate_low, trials_needed
 
+TYPE_CHECKING = False  # see units.py
+if TYPE_CHECKING:
+    from holdwater.bucket.levers import leads_equivalent, lever_value, levers
+    from holdwater.bucket.limits import bottleneck, constraint_value, leads_safe
+    from holdwater.bucket.losses import loss_check
+    from holdwater.bucket.model import Bucket
+    from holdwater.bucket.projection import bucket_profit, bucket_projection
+    from holdwater.bucket.sequence import fix_sequence
+    from holdwater.bucket.verdict import verdict
+
 __version__ = "0.1.0"
 
 __all__ = [
+    "Bucket",
     "CallError",
     "FormulaError",
     "HoldwaterError",
@@ -38,6 +49,9 @@ __all__ = [
     "allowable_cac",
     "allowable_cpl",
     "allowable_cpl_range",
+    "bottleneck",
+    "bucket_profit",
+    "bucket_projection",
     "burn_marginal",
     "cac",
     "cac_blended",
@@ -46,6 +60,7 @@ __all__ = [
     "churn",
     "churn_convert",
     "churn_overloaded",
+    "constraint_value",
     "conversion",
     "conversion_delayed",
     "cpl",
@@ -57,14 +72,20 @@ __all__ = [
     "customers_settled",
     "discount_convert",
     "explain",
+    "fix_sequence",
     "grr",
     "lead_capacity",
     "lead_value",
     "leads_burned",
+    "leads_equivalent",
     "leads_from_spend",
     "leads_needed",
+    "leads_safe",
+    "lever_value",
+    "levers",
     "lifetime",
     "list_value",
+    "loss_check",
     "ltv",
     "ltv_cac",
     "ltv_cohort",
@@ -85,4 +106,32 @@ __all__ = [
     "spend_optimal",
     "spend_split",
     "trials_needed",
+    "verdict",
 ]
+
+_IN_THE_BUCKET = frozenset(
+    {
+        "Bucket",
+        "bottleneck",
+        "bucket_profit",
+        "bucket_projection",
+        "constraint_value",
+        "fix_sequence",
+        "leads_equivalent",
+        "leads_safe",
+        "lever_value",
+        "levers",
+        "loss_check",
+        "verdict",
+    }
+)
+
+
+def __getattr__(name: str) -> object:
+    """The bucket is imported when it is first asked for: the formulas alone load in a fraction of the time."""
+    if name not in _IN_THE_BUCKET:
+        raise AttributeError(f"module 'holdwater' has no attribute {name!r}")
+    from holdwater.bucket.model import Bucket
+    from holdwater.formula import registry
+
+    return Bucket if name == "Bucket" else registry[name.upper()].call

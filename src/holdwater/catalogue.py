@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any
 
+import holdwater.bucket  # noqa: F401  # its functions register themselves
 from holdwater.formula import Formula, registry
 from holdwater.translate import lambda_text
 

@@ -167,7 +167,9 @@ class Formula:
     def _number_or_default(self, argument: Argument, value: Any) -> Any:
         if value is None or (isinstance(value, str) and not value):
             if argument.required:
-                raise KindError(f"{self.excel_name}: {argument.name} is missing; give a {argument.unit.meaning}.")
+                raise KindError(
+                    f"{self.excel_name}: {argument.name} is missing; it needs a value ({argument.unit.meaning})."
+                )
             return argument.default
         if argument.unit.table:
             return value
@@ -180,7 +182,8 @@ class Formula:
         return self._number(argument, value)
 
     def _number(self, argument: Argument, value: Any) -> float:
-        if not isinstance(value, (bool, str, bytes)) and hasattr(value, "__float__"):
+        truth = isinstance(value, bool) or getattr(getattr(value, "dtype", None), "kind", "") == "b"
+        if not truth and not isinstance(value, (str, bytes)) and hasattr(value, "__float__"):
             try:
                 return float(value)
             except (TypeError, ValueError, OverflowError):  # an array, a complex number, an int beyond any float
@@ -211,6 +214,8 @@ class Formula:
         except (ArithmeticError, ValueError):  # a division by zero, an overflow, the logarithm of nothing
             value = math.nan
         if (self.columns or self.column) and isinstance(value, list):
+            return value
+        if isinstance(value, str):  # VERDICT answers in words
             return value
         if self.row and isinstance(value, tuple):
             return tuple(float(number) if math.isfinite(number) else math.nan for number in value)

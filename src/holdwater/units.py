@@ -124,6 +124,7 @@ if TYPE_CHECKING:
     PairedPositiveCounts: TypeAlias = Sequence[float | None]
     Survivors: TypeAlias = Sequence[float | None]
     Rows: TypeAlias = Sequence[Sequence[object]]
+    Model: TypeAlias = object  # a Bucket, a mapping or rows; Bucket.of says which
     Text: TypeAlias = str
     FunctionName: TypeAlias = str
     Anything: TypeAlias = object
@@ -142,7 +143,7 @@ else:
     Reps = Unit("people", COUNT, low=1, high=1e6, whole=True)
     Ratio = Unit("ratio", DECIMAL, low=TINIEST)
     Parameter = Unit("parameter of a fitted curve", "0.0000")
-    Slope = Unit("rate per unit of load", "0.00", low=0)
+    Slope = Unit("rate per unit of load", "0.00", low=0, high=1e100)  # its square is still a number
     Factor = Unit("factor", "0.00", low=0, high=_JUST_BELOW_ONE)  # of a series that has a sum
     Hours = Unit("hours", DECIMAL, low=0)
     PositiveHours = Unit("hours", DECIMAL, low=TINIEST)
@@ -161,6 +162,7 @@ else:
     PairedPositiveCounts = Unit("count", COUNT, low=TINIEST, many=True, paired=True)
     Survivors = Unit("customers still there", COUNT, low=0, many=True, paired=True)  # beside the times 0, 1, 2, ...
     Rows = Unit("rows", "General", table=True)
+    Model = Unit("rows of label and value", "General", table=True)
     Text = Unit("text", "@", table=True)
     FunctionName = Unit("name of a function", "@", table=True)
     Anything = Unit("arguments of that function", "General", table=True)

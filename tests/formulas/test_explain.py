@@ -45,7 +45,7 @@ def test_says_what_the_function_says(entry: Formula) -> None:
 def test_a_bad_number_is_told_with_nothing_else_that_was_given(entry: Formula) -> None:
     for position, argument in enumerate(entry.arguments):
         for operator, bound in argument.unit.bounds:
-            wrong = bound - 1 if "<" in operator else bound + 1
+            wrong = bound - 1 if "<" in operator else max(bound + 1, 2 * bound)
             values: list[Any] = [[0.5, 0.5] if a.unit.many else 1 if a.unit.whole else 0.5 for a in entry.arguments]
             values[position] = [wrong, 0.5] if argument.unit.many else wrong
             unit = argument.unit
@@ -90,7 +90,7 @@ def test_no_name_at_all() -> None:
 
 def test_wrong_numbers_of_arguments() -> None:
     assert holdwater.explain("CPL", 1, 2, 3) == "CPL takes 2 arguments, 3 were given."
-    assert holdwater.explain("CPL") == "CPL: spend is missing; give a money."
+    assert holdwater.explain("CPL") == "CPL: spend is missing; it needs a value (money)."
     assert holdwater.explain("CPL", 1, laeds=2) == "CPL has no place for 'laeds'; its arguments are spend, leads."
     assert holdwater.CallError.cell == "#VALUE!"
 

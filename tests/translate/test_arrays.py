@@ -106,3 +106,19 @@ def test_published_examples_over_arrays(shared: Path) -> None:
             assert list(function(*twice)) == [expected, expected]
             spread += 1
     assert spread >= 30
+
+
+def test_arrays_of_the_wrong_make() -> None:
+    masked: Any = np.ma.array([30.0, 20.0], mask=[False, True])
+    assert np.array_equal(holdwater.ltv(masked, 0.04), [750.0, np.nan], equal_nan=True)
+    one: Any = np.array([750.0])
+    with pytest.raises(holdwater.KindError, match="together"):
+        holdwater.allowable_cac(one, 3, 30)
+    three: Any = np.array([0.1, 0.2, 0.3])
+    two: Any = np.array([1.0, 2.0])
+    with pytest.raises(holdwater.KindError, match=r"do not fit together: margin \(2,\), churn \(3,\)"):
+        holdwater.ltv(two, three)
+    truth: Any = np.bool_(True)
+    with pytest.raises(holdwater.KindError, match="margin is"):
+        holdwater.ltv(truth, 0.04)
+    assert "explain one element" in holdwater.explain("LTV", two, 2)

@@ -12,6 +12,8 @@ from agreement import CASES, LAMBDAS, TRANSLATED, disagreements, same
 
 import holdwater
 from holdwater.formula import Formula
+from holdwater.translate import Ref, expression
+from holdwater.translate.excel import LONGEST_FORMULA
 
 
 @pytest.mark.parametrize("formula", TRANSLATED.values(), ids=TRANSLATED)
@@ -49,3 +51,17 @@ def test_lambda_takes_omitted_arguments_and_spills(ironcalc: Callable[..., list[
     ltv = holdwater.ltv
     expected_ = [ltv(30, 0.04), ltv(30, 0.04, timing=1), ltv(30, 0.04) + ltv(60, 0.04), 15.0, "#VALUE!"]
     assert [same(e, c) for e, (c,) in zip(expected_, computed, strict=True)] == [True] * len(calls), computed
+
+
+@pytest.mark.parametrize("formula", TRANSLATED.values(), ids=TRANSLATED)
+def test_the_plain_expression_fits_a_cell_whatever_its_references_are_called(formula: Formula) -> None:
+    places = {a.name: Ref("'Inputs of mine'!$B$10", blank=not a.required) for a in formula.arguments}
+    for part in formula.row or ("",):
+        assert len(expression(formula.function, dict(places), part)) < LONGEST_FORMULA
+    assert len(LAMBDAS[formula.excel_name]) < LONGEST_FORMULA
+
+
+def test_a_range_takes_no_text_and_no_truth_typed_into_the_call(ironcalc: Callable[..., list[Any]]) -> None:
+    calls = ['CONVERSION("0.5")', "CONVERSION(TRUE)", "CONVERSION(0.5)", "CONVERSION(A1:C1)", "CONVERSION(D1)"]
+    computed = ironcalc([([0.5, None, 0.5], [call]) for call in calls], LAMBDAS)
+    assert [c for (c,) in computed] == ["#VALUE!", "#VALUE!", 0.5, 0.25, "#VALUE!"]

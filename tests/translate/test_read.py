@@ -9,6 +9,7 @@ import pytest
 import holdwater
 from holdwater.errors import NumError
 from holdwater.translate import CannotTranslateError, Ref, expression, lambda_text, plain
+from holdwater.twins import is_number
 
 
 def loops(total: float) -> float:
@@ -73,3 +74,14 @@ def test_no_lambda_and_no_let_in_an_ordinary_expression() -> None:
     assert "LET" not in text
     assert "LAMBDA" not in text
     assert lambda_text(holdwater.ltv).startswith("_xlfn.LAMBDA(_xlpm.margin_,_xlpm.churn_,_xlop.discount_,")
+
+
+def guarded(x: float) -> float:
+    if is_number(x) and x > 3:
+        return 1
+    return 2
+
+
+def test_what_a_guard_keeps_out_is_not_looked_at() -> None:
+    """AND(ISNUMBER(A1),A1>3) is an error where A1 is one; Python does not look that far."""
+    assert plain(guarded, {"x": Ref("A1")}) == "IF(IF(ISNUMBER(A1),A1>3,FALSE),1,2)"

@@ -159,6 +159,7 @@ def test_the_first_sheet_says_what_to_do(book: Path) -> None:
     assert refreshed(book, spending(30_000)).said[0].startswith("Leads are too dear for your rules: one costs 100.00")
     assert refreshed(book, spending(90_000)).said[0].startswith("Each lead loses money: one costs 300.00")
     assert refreshed(book, spending(None)).said[0].startswith("A lead may cost up to 52.14.")
+    assert [c for c in formula_cells(book) if not c.agrees] == []
     flood = tuple(replace(month, leads=month.leads * 9) for month in REPORT.months)
     assert refreshed(book, replace(REPORT, months=flood)).said[0].startswith("Make room to sell first")
     lost = replace(REPORT, sources=tuple(replace(s, judged_leads=0, judged_customers=0) for s in REPORT.sources))
@@ -173,7 +174,7 @@ def test_a_full_delivery_comes_before_more_leads(book: Path) -> None:
     assert "loses" in said[2]
     type_in(book, service_capacity=60)  # room for now, not for long
     said = refreshed(book).said
-    assert said[0].startswith("More leads lose money in the months ahead")
+    assert said[0].startswith("More leads lose money: from month 2 on")
     assert "loses" in said[2]
     type_in(book, sales_people=0.1, margin_share=0.02, service_capacity=None)
     assert refreshed(book).said[0].startswith(("No lead pays", "Each lead loses money")), "money decides before room"
@@ -201,7 +202,7 @@ def test_the_advice_for_each_source(book: Path) -> None:
     assert said["good"].startswith("pays, ")
     assert said["dear"].startswith("too dear by ")
     assert said["bad"].startswith("loses ")
-    assert said["burning"] == "loses money, even if five had been won"
+    assert said["burning"] == "loses money, even at the highest likely conversion"
     assert said["young"] == "too few to say: 1 of 20"
     assert said["free"] == "no spend known"
     assert said["(spend without a source)"] == ""

@@ -34,6 +34,8 @@ def explain(name: FunctionName, *arguments: Anything, **named: Anything) -> str:
     """
     entry = _named(name)
     try:
+        if not entry.gathers and entry.spreads(entry.placed(arguments, named)):
+            return f"EXPLAIN: one of the arguments of {entry.excel_name} is an array; explain one element."
         entry.call(*arguments, **named)
         remark = entry.remark(*entry.bind(arguments, named).values()) if entry.remark else ""
     except FormulaError as error:
@@ -47,6 +49,12 @@ def _named(name: object) -> Formula:
     known = registry.get(name.strip().upper())
     if known:
         return known
+    # Built on this package and imported when first needed, the bucket cannot be named here as a module.
+    from importlib import import_module
+
+    import_module("holdwater.bucket")
+    if name.strip().upper() in registry:
+        return registry[name.strip().upper()]
     from difflib import get_close_matches  # here, because it is needed for typing mistakes only
 
     closest = get_close_matches(name.strip().upper(), registry, n=1, cutoff=0)[0]

@@ -67,7 +67,7 @@ def ltv_referral(ltv: Money, factor: Factor, reward: Cost = 0) -> float:
         >>> holdwater.ltv_referral(600, 0.2, 100)
         725.0
     """
-    return (ltv - factor * reward) / (1 - factor)
+    return reward + (ltv - reward) / (1 - factor)  # (ltv - factor x reward) / (1 - factor), with all its digits
 
 
 @formula(REFERRAL, Money)

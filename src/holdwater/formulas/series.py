@@ -12,7 +12,7 @@ def annuity(leak: float, periods: float) -> float:
         return periods
     if kept == 0:
         return 1
-    growth = periods * math.log(kept)
-    if abs(growth) < 1e-4:  # a series, because 1 - (1-x)^n would lose its digits here
-        return -growth * (1 + growth / 2 * (1 + growth / 3)) / (1 - kept)
+    decay = periods * math.log(kept)
+    if abs(decay) < 1e-4:  # a series, because 1 - (1-x)^n would lose its digits here
+        return -decay * (1 + decay / 2 * (1 + decay / 3)) / (1 - kept)
     return (1 - math.pow(kept, periods)) / (1 - kept)

@@ -41,7 +41,11 @@ def over_arrays(entry: Any, arguments: Mapping[str, Any]) -> Any:
     spread = {a: _numbers(entry, a, v) for a, v in given.items() if _is_array(v) and not (a.unit.many or a.unit.table)}
     fixed = {a.name: entry.check(a, v) for a, v in given.items() if a not in spread and not _is_number(a, v)}
     spread |= {a: np.float64(v) for a, v in given.items() if a not in spread and _is_number(a, v)}
-    shape = np.broadcast_shapes(*(v.shape for v in spread.values()))
+    try:
+        shape = np.broadcast_shapes(*(v.shape for v in spread.values()))
+    except ValueError:
+        shapes = ", ".join(f"{a.name} {v.shape}" for a, v in spread.items() if v.ndim)
+        raise KindError(f"{entry.excel_name}: these arrays do not fit together: {shapes}.") from None
     columns = [np.broadcast_to(v, shape).reshape(-1) if v.ndim else v for v in spread.values()]
     width = len(entry.row) or 1
     out = np.empty((width, int(np.prod(shape, dtype=int))))
@@ -88,7 +92,7 @@ def _is_number(argument: Any, value: Any) -> bool:
 
 
 def _numbers(entry: Any, argument: Any, value: Any) -> Array:
-    array = np.asarray(value)
+    array = np.ma.filled(np.ma.asarray(value, dtype=float), np.nan) if np.ma.isMaskedArray(value) else np.asarray(value)
     if array.dtype.kind not in "iuf":
         raise KindError(
             f"{entry.excel_name}: {argument.name} is an array of {array.dtype}; give one of numbers, NaN where none is"
@@ -123,6 +127,8 @@ def _compiled(
     """The body with these constants folded in, as a Python function over blocks."""
     known: dict[str, Node] = {name: Constant(value) for name, value in constants}
     tree = substitute(read(function), known, frozenset((*names, *ranges)))
+    if isinstance(tree, Fail) and tree.cell == "#VALUE!":  # not for these numbers, but for any
+        function(**dict.fromkeys(names, 1.0), **dict(constants))  # raises what it says of such a call
     source = f"lambda {', '.join((*names, *ranges))}: {_text(tree)}"
     namespace = {"np": np, "nan": np.nan, "choose": _choose, "quantile": _quantile}
     return eval(source, namespace)  # type: ignore[no-any-return]  # noqa: S307  # our own text, from our own source

@@ -88,7 +88,7 @@ def _specialised(node: Node, function: Callable[..., Any], arguments: Mapping[st
         match arguments.get(name):
             case Ref(text, blank):
                 cell = Name(text)
-                known[name] = If(Missing(text), Constant(default), cell) if blank and default is not None else cell
+                known[name] = _or_default(cell, default) if blank and default is not None else cell
                 if not blank or default is not None:
                     filled.add(name)
             case None:
@@ -96,6 +96,11 @@ def _specialised(node: Node, function: Callable[..., Any], arguments: Mapping[st
             case value:
                 known[name] = Constant(value)
     return inline(substitute(node, known, frozenset(filled)))
+
+
+def _or_default(cell: Name, default: float) -> Node:
+    """What an optional cell means; N takes an empty one, or an empty text, for 0 and is short."""
+    return Call("N", (cell,)) if default == 0 else If(Missing(cell.name), Constant(default), cell)
 
 
 def _text(node: Node) -> str:

@@ -24,7 +24,9 @@ def lambda_text(function: Callable[..., Any]) -> str:
         heads.append(f"{'_xlpm.' if argument.required else '_xlop.'}{argument.name}_")
         if argument.unit.many:
             # The range itself goes on into the body; only the verdict on it gets a name.
-            checked.append(f'{value},IF((SUMPRODUCT(--({raw}<>""))=COUNT({raw}))*(COUNT({raw})>0),0,#VALUE!)')
+            # Typed into the call itself, text or TRUE would count as a number: x=x+0 tells them apart.
+            sound_cells = f'SUMPRODUCT(--IF({raw}="",FALSE,{raw}={raw}+0))'
+            checked.append(f'{value},IF((SUMPRODUCT(--({raw}<>""))={sound_cells})*({sound_cells}>0),0,#VALUE!)')
         else:
             checked.append(f"{value},{_checked(argument, raw)}")
         blank = not argument.required and argument.default is None

@@ -16,6 +16,7 @@ from holdwater.translate.tree import (
     Name,
     Node,
     is_number,
+    logical,
 )
 
 _PRECEDENCE = {"&": 2, "+": 3, "-": 3, "*": 4, "/": 4, "**": 5} | dict.fromkeys(COMPARISONS, 1)
@@ -51,6 +52,10 @@ def write(node: Node, other: Callable[[Node], str | None], around: int = 0) -> s
             text = f"IF({inner(condition)},{inner(then)},{inner(otherwise)})"
         case Logical("not", (item,)):
             text = f"NOT({inner(item)})"
+        case Logical(operator, (first, *later)) if _is_guard(first) and not all(map(_is_guard, later)):
+            # AND and OR look at every item and pass an error on; what a guard keeps out must not be looked at.
+            rest = logical(operator, later)
+            text = inner(If(first, rest, Constant(False)) if operator == "and" else If(first, Constant(True), rest))
         case Logical(operator, items):
             text = f"{operator.upper()}({','.join(inner(item) for item in items)})"
         case Missing(name):
@@ -64,6 +69,14 @@ def write(node: Node, other: Callable[[Node], str | None], around: int = 0) -> s
         case _:
             raise AssertionError(node)
     return f"({text})" if strength < around else text
+
+
+def _is_guard(node: Node) -> bool:
+    """Whether it asks what kind of cell it has before it, which an error cell answers without being one."""
+    match node:
+        case Logical(_, items):
+            return all(map(_is_guard, items))
+    return isinstance(node, Call) and node.function == "ISNUMBER"
 
 
 def _is_power(node: Node) -> bool:

@@ -33,7 +33,8 @@ class Values:
             self._known[figure.name] = self.call(figure.function, figure.arguments)
         for table in TABLES:
             self._calculate(table)
-        self._known["one_more_lead"] = self["hw_results[Value]"][0]
+        results = self["hw_results[Value]"]
+        self._known["one_more_lead"], self._known["delivery_full"] = results[0], results[-1]
         self._known["results_status"] = self.call(freshness, FRESHNESS)
 
     def __getitem__(self, name: str) -> Any:

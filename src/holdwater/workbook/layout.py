@@ -36,7 +36,7 @@ LINES = (
         "leads": "lead_flow", "conversion": "paid_conversion", "value": "customer_value",
         "allowable": "allowable_lead_cost", "worth": "lead_worth", "paid": "paid_lead_cost", "capacity": "lead_limit",
         "customers": "customers_now", "places": "service_capacity", "one_more": "one_more_lead",
-        "stale": "results_status"}),
+        "full_from": "delivery_full", "stale": "results_status"}),
     TodayCell(4, 1, "line", own.load, {"leads": "lead_flow", "capacity": "lead_limit"}),
     TodayCell(5, 1, "line", own.outlook, {
         "one_more": "one_more_lead", "months": "horizon_months", "stale": "results_status"}),
@@ -122,5 +122,6 @@ def names() -> dict[str, str]:
     for position, figure in enumerate(FIGURES):
         places[figure.name] = f"={FIGURES_SHEET}!$B${FIRST_FIGURE + position + 1}"
     places["one_more_lead"] = f"={RESULTS.sheet}!$B${RESULTS.top + 2}"  # the first of the results
+    places["delivery_full"] = f"={RESULTS.sheet}!$B${RESULTS.top + 6}"  # the fifth of the results
     places["results_status"] = f"={TODAY}!$B${STATUS.row + 1}"
     return places

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from holdwater.errors import NoDataError
 from holdwater.formulas.acquisition import allowable_cpl, cac, cpl, lead_value
+from holdwater.formulas.uncertainty import rate_high
 from holdwater.twins import (
     fixed,
     is_number,
@@ -58,12 +59,12 @@ def row_worth(conversion: Shown, value: Shown, lead_cost: float) -> float | str:
 
 
 def row_advice(
-    paid: Shown, allowable: Shown, worth: Shown, at_five: Shown, judged_leads: Shown, judged_customers: Shown
+    paid: Shown, allowable: Shown, worth: Shown, at_most: Shown, judged_leads: Shown, judged_customers: Shown
 ) -> str:
-    """Below five customers a rate says little: only a price too high even for five is called a loss."""
+    """Below five customers a rate says little: only a price above what is likely at most is called a loss."""
     if is_number(judged_leads) and is_number(judged_customers) and judged_leads > 0:
-        if is_number(paid) and is_number(at_five) and paid > at_five:
-            return "loses money, even if five had been won"
+        if is_number(paid) and is_number(at_most) and paid > at_most:
+            return "loses money, even at the highest likely conversion"
         if judged_customers < 5:
             return f"too few to say: {fixed(judged_customers, 0)} of {fixed(judged_leads, 0)}"
         if is_number(paid) and is_number(allowable) and is_number(worth):
@@ -76,10 +77,12 @@ def row_advice(
     return ""
 
 
-def row_worth_at_five(judged_leads: Shown, judged_customers: Shown, value: Shown, lead_cost: float) -> float | str:
-    """What a lead would be worth if five had been won, where fewer were; else nothing."""
-    if is_number(judged_leads) and is_number(judged_customers) and is_number(value) and judged_leads > 5:
-        return lead_value(value, 5 / judged_leads, lead_cost) if judged_customers < 5 else ""
+def row_worth_at_most(judged_leads: Shown, judged_customers: Shown, value: Shown, lead_cost: float) -> float | str:
+    """What a lead is worth at the highest likely conversion, where fewer than five customers say little."""
+    if is_number(judged_leads) and is_number(judged_customers) and is_number(value) and judged_leads > 0:
+        if judged_customers < 5:
+            return lead_value(value, rate_high(judged_customers, judged_leads), lead_cost)
+        return ""
     return ""
 
 
@@ -151,6 +154,7 @@ def verdict(
     customers: Shown,
     places: Shown,
     one_more: Shown,
+    full_from: Shown,
     stale: str,
 ) -> str:
     """The first thing that stands in the way of more leads decides: money, delivery, sales, the rules."""
@@ -167,21 +171,29 @@ def verdict(
             f"Each lead loses money: one costs {fixed(paid, 2)} and brings {fixed(worth, 2)} in all."
             " Mend conversion, price or churn first."
         )
-    if is_number(places) and is_number(customers) and customers >= places:
+    still_pays = stale == "Results are current." and is_number(one_more) and one_more >= 0  # churn makes room in time
+    if is_number(places) and is_number(customers) and customers >= places and not still_pays:
         return (
             f"Make room to serve first: {fixed(customers, 0)} customers for {fixed(places, 0)} places."
             " More leads bring nothing until then."
         )
     if is_number(capacity) and leads > capacity:
         return (
-            f"Make room to sell first: {fixed(leads, 0)} leads arrive a month, {fixed(capacity, 0)} can be worked."
+            f"Make room to sell first: {fixed(leads, 1)} leads arrive a month, {fixed(capacity, 1)} can be worked."
             " More leads are burned."
         )
     if stale == "Results are current." and is_number(one_more) and one_more < 0:
-        return (
-            "More leads lose money in the months ahead, because there is no room to serve whom they bring:"
-            " the sheet Results says from when."
-        )
+        if is_number(full_from):
+            return (
+                f"More leads lose money: from month {fixed(full_from, 0)} on there is no room to serve whom they bring."
+                " Make room to serve first."
+            )
+        if is_number(capacity) and leads + 1 > capacity:
+            return (
+                f"Make room to sell first: {fixed(leads, 1)} leads arrive a month, {fixed(capacity, 1)} can be worked."
+                " One more would be burned."
+            )
+        return "More leads lose money in the months ahead: the sheet Results says how much."
     if not is_number(paid):
         return f"A lead may cost up to {fixed(allowable, 2)}. Add what you spend to compare."
     if paid > allowable:

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import holdwater.bucket  # noqa: F401  # its functions register themselves
 from holdwater.errors import MissingExtraError, WorkbookError, WorkbookLockedError
 from holdwater.formula import registry
 from holdwater.translate import lambda_text
