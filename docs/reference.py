@@ -88,7 +88,7 @@ def _page(formula: Formula) -> str:
 
 ## Equation
 
-{formula.equation}
+{" ".join(formula.equation.split())}
 
 {_equations(formula)}
 ## Arguments
