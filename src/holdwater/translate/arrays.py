@@ -6,6 +6,7 @@ checks each block by its smallest and largest element, so that the checks cost l
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -33,6 +34,9 @@ BLOCK = 16_384  # elements: a few such arrays fit into the second-level cache
 LARGEST = 1e308
 
 Array = NDArray[np.float64]
+
+# The bare reductions: the methods of arrays put a wrapper around them, which costs as much as a block.
+_sum, _least, _most, _any = np.add.reduce, np.minimum.reduce, np.maximum.reduce, np.logical_or.reduce
 
 
 def over_arrays(entry: Any, arguments: Mapping[str, Any]) -> Any:
@@ -74,10 +78,14 @@ def _fill(
 ) -> None:
     out[:] = body(*block)
     for values, (low, high, whole) in zip(block, bounds, strict=True):
-        if not (values.min() >= low and values.max() <= high) or whole:
+        if low == -LARGEST and high == LARGEST:
+            inside = math.isfinite(_sum(values))  # any number will do, so one pass is enough
+        else:
+            inside = _least(values) >= low and _most(values) <= high
+        if not inside or whole:
             wrong = ~((values >= low) & (values <= high))
             out[:, wrong | (values != np.floor(values)) if whole else wrong] = np.nan
-    if not np.isfinite(out.sum()):  # one pass tells whether any element may need the closer look
+    if not math.isfinite(_sum(out, axis=None)):  # one pass tells whether any element may need the closer look
         out[~np.isfinite(out)] = np.nan
 
 
@@ -137,7 +145,7 @@ def _compiled(
 def _choose(condition: Any, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
     if np.ndim(condition) == 0:
         return then() if condition else otherwise()
-    if not condition.any():
+    if not _any(condition):
         return otherwise()
     if condition.all():
         return then()
