@@ -83,7 +83,7 @@ def refresh(arguments: argparse.Namespace) -> None:
         require_ours(Package.open(arguments.book))  # before any reading: a wrong file is told at once
         if arguments.folder:
             with (
-                _exports(arguments) as connector,
+                _connector(arguments) as connector,
                 tempfile.TemporaryDirectory(prefix="holdwater-") as scratch,
                 Store.open(Path(scratch) / "exports.db") as store,
             ):
@@ -112,10 +112,10 @@ def functions(arguments: argparse.Namespace) -> None:
 
 def _exports_or_store(arguments: argparse.Namespace) -> None:
     """Options that would be passed over in silence are refused instead."""
-    from_exports = getattr(arguments, "source", "exports") == "exports"
-    if arguments.folder is None and arguments.mapping is None:
+    source = getattr(arguments, "source", None)  # refresh has none
+    if arguments.folder is None and arguments.mapping is None and source != "exports":
         return
-    if not from_exports:
+    if source not in (None, "exports"):
         raise UsageError("--from and --mapping belong to exports: run holdwater sync exports with them.")
     if not (arguments.folder and arguments.mapping):
         raise UsageError(
@@ -129,25 +129,15 @@ def _exports_or_store(arguments: argparse.Namespace) -> None:
 
 @contextmanager
 def _connector(arguments: argparse.Namespace) -> Iterator[Connector]:
-    if arguments.source == "exports":
-        with _exports(arguments) as connector:
-            yield connector
+    if arguments.folder:
+        from holdwater.crm.files import Exports
+
+        yield Exports(arguments.folder, arguments.mapping)
         return
     from holdwater.crm.hubspot import connect
 
     with connect(arguments.url) as hubspot:
         yield hubspot
-
-
-@contextmanager
-def _exports(arguments: argparse.Namespace) -> Iterator[Connector]:
-    from holdwater.crm.files import Exports
-
-    if arguments.folder is None:
-        raise UsageError(
-            "Exports need both --from FOLDER and --mapping MAP.toml; docs/exports.md says how to write it."
-        )
-    yield Exports(arguments.folder, arguments.mapping)
 
 
 def _summary(run: Run) -> str:

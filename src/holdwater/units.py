@@ -118,7 +118,6 @@ if TYPE_CHECKING:
     Months: TypeAlias = float
     Periods: TypeAlias = float
     Rates: TypeAlias = Sequence[float]
-    Counts: TypeAlias = Sequence[float]
     PairedRates: TypeAlias = Sequence[float | None]
     PairedCounts: TypeAlias = Sequence[float | None]
     PairedPositiveCounts: TypeAlias = Sequence[float | None]
@@ -156,7 +155,6 @@ else:
     Months = Unit("months", "0", low=1, high=1200, whole=True)
     Timing = Unit("timing", "0", low=0, high=2, whole=True)
     Rates = Unit("rate", PERCENT, low=0, high=1, many=True)
-    Counts = Unit("count", COUNT, low=0, many=True)
     PairedRates = Unit("rate", PERCENT, low=0, high=1, many=True, paired=True)
     PairedCounts = Unit("count", COUNT, low=0, many=True, paired=True)
     PairedPositiveCounts = Unit("count", COUNT, low=TINIEST, many=True, paired=True)
