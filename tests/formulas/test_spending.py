@@ -352,7 +352,7 @@ def test_empty_rows_of_a_range_are_no_sources() -> None:
         (("", 30, 100, 750), holdwater.KindError, "name in row 2 of sources is missing"),
         (("Fair", 30, 100), holdwater.KindError, "row 2 of sources has 3 cells, not 4"),
         (("Fair", 30, 100, 750, 1), holdwater.KindError, "row 2 of sources has 5 cells, not 4"),
-        ("Fair", holdwater.KindError, "row 2 of sources is 'Fair'"),
+        ("Fair", holdwater.KindError, "sources has one cell in row 2"),
         (("Fair", 30, -100, 750), holdwater.NumError, "max_leads in row 2 of sources is -100; allowed is above 0"),
         (("Fair", 30, 0, 750), holdwater.NumError, "max_leads in row 2 of sources is 0"),
         (("Fair", 30, 100, -750), holdwater.NumError, "half_spend in row 2 of sources is -750; allowed is above 0"),

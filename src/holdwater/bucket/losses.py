@@ -9,9 +9,9 @@ from statistics import median
 from typing import Any
 
 from holdwater.bucket.projection import BUCKET
-from holdwater.bucket.rows import as_text, filled_rows, is_blank
 from holdwater.errors import KindError, NumError
 from holdwater.formula import formula
+from holdwater.rows import as_text, filled_rows, is_blank
 from holdwater.units import PositiveHours, Rows, Text
 
 _BELONGS = "give rows of account, time and direction"

@@ -8,8 +8,8 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from holdwater.bucket.labels import label_of
-from holdwater.bucket.rows import filled_rows, is_blank
 from holdwater.errors import KindError, NumError
+from holdwater.rows import filled_rows, is_blank
 
 if TYPE_CHECKING:
     from holdwater.bucket.verdict import Diagnosis

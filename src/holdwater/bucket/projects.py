@@ -10,9 +10,9 @@ from typing import Any
 from holdwater.bucket.improvement import LEVERS, improved
 from holdwater.bucket.labels import label_of
 from holdwater.bucket.model import LONGEST_HORIZON, Bucket
-from holdwater.bucket.rows import as_text, filled_rows, is_blank
 from holdwater.errors import KindError, NumError
 from holdwater.formula import Argument, registry
+from holdwater.rows import as_text, filled_rows, is_blank
 from holdwater.units import COUNT, PERCENT, Cost, Unit
 
 MOST = 10

@@ -7,6 +7,7 @@ import math
 from holdwater.errors import KindError, NumError
 from holdwater.formula import Argument, formula, registry
 from holdwater.formulas.acquisition import ACQUISITION
+from holdwater.rows import filled_rows, is_blank
 from holdwater.units import Cost, Count, Money, PositiveCount, Price, Ratio, Rows
 
 TYPE_CHECKING = False  # see units.py
@@ -285,17 +286,10 @@ def _sources(rows: Any) -> list[_Source]:
     """The rows with their numbers checked as SPEND_OPTIMAL checks them; rows without any content are left out."""
     sources = []
     belongs = "give rows of name and three numbers: lead_value, max_leads, half_spend"
-    if isinstance(rows, (str, bytes)) or not hasattr(rows, "__iter__"):
-        raise KindError(f"SPEND_SPLIT: sources is {rows!r}; {belongs}.")
-    for position, row in enumerate(rows, start=1):
-        if isinstance(row, (str, bytes)) or not hasattr(row, "__iter__"):
-            raise KindError(f"SPEND_SPLIT: row {position} of sources is {row!r}; {belongs}.")
-        cells = list(row)
-        if all(_is_blank(cell) for cell in cells):
-            continue
+    for position, cells in filled_rows(rows, "SPEND_SPLIT: sources", belongs):
         if len(cells) != 4:
             raise KindError(f"SPEND_SPLIT: row {position} of sources has {len(cells)} cells, not 4; {belongs}.")
-        if _is_blank(cells[0]):
+        if is_blank(cells[0]):
             raise KindError(f"SPEND_SPLIT: name in row {position} of sources is missing; give each source a name.")
         numbers = [
             registry["SPEND_SPLIT"].check(Argument(f"{a.name} in row {position} of sources", a.unit, True, None), cell)
@@ -305,10 +299,4 @@ def _sources(rows: Any) -> list[_Source]:
         if not source.half_spend * max(1, source.lead_value * source.max_leads / source.half_spend) < 1e300:
             raise NumError(f"SPEND_SPLIT: row {position} of sources has numbers too large to compute with; use others.")
         sources.append(source)
-    if not sources:
-        raise KindError(f"SPEND_SPLIT: sources is empty; {belongs}.")
     return sources
-
-
-def _is_blank(cell: object) -> bool:
-    return cell is None or (isinstance(cell, str) and not cell.strip())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,29 +64,47 @@ def over_arrays(entry: Any, arguments: Mapping[str, Any]) -> Any:
         def body(*block: Any) -> Any:
             return compiled(*block, *ranges.values())
 
-    bounds = [(max(a.unit.low, -LARGEST), min(a.unit.high, LARGEST), a.unit.whole) for a in spread]
+    domains = [Domain(max(a.unit.low, -LARGEST), min(a.unit.high, LARGEST), a.unit.whole) for a in spread]
     with np.errstate(all="ignore"):  # what goes wrong in an element is NaN in the result
         for start in range(0, out.shape[1], BLOCK):
             block = [v[start : start + BLOCK] if v.ndim else v for v in columns]
-            _fill(out[:, start : start + BLOCK], body, block, bounds)
+            _fill(out[:, start : start + BLOCK], body, block, domains)
     results = out.reshape(width, *shape)
     return tuple(results) if entry.row else results[0]
 
 
-def _fill(
-    out: NDArray[np.float64], body: Callable[..., Any], block: list[Any], bounds: list[tuple[float, float, bool]]
-) -> None:
+class Domain(NamedTuple):
+    """The numbers an argument may be."""
+
+    low: float
+    high: float
+    whole: bool
+
+    def holds(self, values: Any) -> bool:
+        """Whether all are inside; most often one pass tells."""
+        if self.whole:
+            return False
+        if self.low <= 0 and _none_negative_nor_above(self.high, values):
+            return True
+        return bool(_least(values) >= self.low and _most(values) <= self.high)
+
+    def outside(self, values: Any) -> Any:
+        wrong = ~((values >= self.low) & (values <= self.high))
+        return wrong | (values != np.floor(values)) if self.whole else wrong
+
+
+def _fill(out: Array, body: Callable[..., Any], block: list[Any], domains: list[Domain]) -> None:
     out[:] = body(*block)
-    for values, (low, high, whole) in zip(block, bounds, strict=True):
-        if low == -LARGEST and high == LARGEST:
-            inside = math.isfinite(_sum(values))  # any number will do, so one pass is enough
-        else:
-            inside = _least(values) >= low and _most(values) <= high
-        if not inside or whole:
-            wrong = ~((values >= low) & (values <= high))
-            out[:, wrong | (values != np.floor(values)) if whole else wrong] = np.nan
-    if not math.isfinite(_sum(out, axis=None)):  # one pass tells whether any element may need the closer look
+    for values, domain in zip(block, domains, strict=True):
+        if not domain.holds(values):
+            out[:, domain.outside(values)] = np.nan
+    if not (_none_negative_nor_above(LARGEST, out) or math.isfinite(_sum(out, axis=None))):
         out[~np.isfinite(out)] = np.nan
+
+
+def _none_negative_nor_above(high: float, values: Any) -> bool:
+    """In one pass: the bits of numbers from 0 up are in their order, and those of negative ones and NaN come last."""
+    return bool(_most(values.view(np.uint64), axis=None) <= np.float64(high).view(np.uint64))
 
 
 def _is_array(value: Any) -> bool:

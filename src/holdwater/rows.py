@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 from holdwater.errors import KindError
+
+TYPE_CHECKING = False  # see units.py
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
 
 
 def filled_rows(rows: Any, where: str, belongs: str, *, may_be_empty: bool = False) -> Iterator[tuple[int, list[Any]]]:
