@@ -8,7 +8,21 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from holdwater.crm.connector import Page
-from holdwater.crm.records import Customer, Deal, Lead, Money, Owner, Record, Spend, Stage
+from holdwater.crm.records import (
+    Activity,
+    Consent,
+    Customer,
+    Deal,
+    Invoice,
+    Lead,
+    Money,
+    Owner,
+    Record,
+    Spend,
+    Stage,
+    StageEvent,
+    Subscription,
+)
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -24,7 +38,12 @@ def one_of_each() -> list[Record]:
         Stage(id="1", pipeline_id="p", label="New", position=0, closed=False, won=False, updated_at=NOON),
         lead(),
         Deal(id="1", status="won", created_at=NOON, updated_at=NOON, lead_id="1", closed_at=NOON, amount=amount),
+        StageEvent(id="1", deal_id="1", stage_id="1", entered_at=NOON, updated_at=NOON),
+        Activity(id="1", kind="call", direction="out", occurred_at=NOON, updated_at=NOON, lead_id="1"),
+        Consent(id="1", lead_id="1", channel="email", status="unknown", updated_at=NOON),
         Customer(id="1", started_at=NOON, updated_at=NOON),
+        Subscription(id="1", customer_id="1", status="active", started_at=NOON, updated_at=NOON, monthly=amount),
+        Invoice(id="1", customer_id="1", status="paid", issued_at=NOON, updated_at=NOON, total=amount),
         Spend(id="1", day=date(2026, 3, 1), amount=amount, updated_at=NOON),
     ]
 

@@ -5,28 +5,54 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from holdwater.crm.records import Record
 
 
 @dataclass(frozen=True, slots=True)
+class Gone:
+    """A record of the page's stream that counts no more, and how it went.
+
+    `merged` names the record that lives on; `missing` is one that a reading of everything no longer met.
+    """
+
+    id: str
+    how: Literal["deleted", "archived", "merged", "missing"]
+    into: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """A record that could not be taken, named by its id, and what a person can do about it. No value of it is told."""
+
+    id: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
-    """Records that are stored in one transaction.
+    """Records of one stream (`records.STREAMS`) that are stored in one transaction.
 
     `watermark` is set on a stream's last page only: every change up to that moment has been delivered. A source
     that is read whole every time, as files are, sets none.
     `expected` is the number of records the source announced for the stream, for the progress line.
+    `whole`: the page belongs to a reading of everything that the source has; what it has not met when `last` comes
+    is gone from the source.
     """
 
     stream: str
     records: Sequence[Record]
     watermark: datetime | None = None
     expected: int | None = None
+    gone: Sequence[Gone] = ()
+    issues: Sequence[Issue] = ()
+    whole: bool = False
+    last: bool = False
 
 
 class Connector(Protocol):
-    """One source. Streams are named `owners`, `stages`, `leads`, `deals`, `customers`, `spend`."""
+    """One source."""
 
     @property
     def connection(self) -> str:
@@ -34,3 +60,20 @@ class Connector(Protocol):
 
     def pages(self, watermarks: Mapping[str, datetime]) -> Iterator[Page]:
         """All records of the streams without a watermark; for the others what changed since it, less an overlap."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identities:
+    """Some ids of one stream, with nothing else about them."""
+
+    stream: str
+    ids: Sequence[str]
+    last: bool = False
+
+
+@runtime_checkable
+class Reconcilable(Protocol):
+    """A connector that can say cheaply what is there, so that what is not there any more is found."""
+
+    def identities(self) -> Iterator[Identities]:
+        """Every id of every stream that can lose records."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from holdwater.crm import exported_records
-from holdwater.crm.connector import Page
+from holdwater.crm.connector import Identities, Page
 from holdwater.crm.export_table import ExportTable, read_table
 from holdwater.crm.mapping import Customers, Deals, Leads, Spending, load_mapping
 from holdwater.crm.records import Customer, Deal, Lead, Record, Spend
@@ -39,6 +39,15 @@ class Exports:
 
     def pages(self, watermarks: Mapping[str, datetime]) -> Iterator[Page]:
         """All records of the mapped files, whatever the watermarks; ExportError comes before the first page."""
+        for stream, records in self._streams():
+            yield from _paged(stream, records)
+
+    def identities(self) -> Iterator[Identities]:
+        """The ids in the files. Only a person knows whether an export holds everything, so this is done on request."""
+        for stream, records in self._streams():
+            yield Identities(stream, [record.id for record in records], last=True)
+
+    def _streams(self) -> list[tuple[str, Sequence[Record]]]:
         mapping = self._mapping
         streams: list[tuple[str, Sequence[Record]]] = []
         if mapping.leads:
@@ -49,8 +58,7 @@ class Exports:
             streams.append(("customers", self._read("customers", mapping.customers, exported_records.customers)))
         if mapping.spend:
             streams.append(("spend", self._read("spend", mapping.spend, exported_records.spend)))
-        for stream, records in streams:
-            yield from _paged(stream, records)
+        return streams
 
     def _read(self, name: str, mapping: M, records: Callable[[ExportTable, M, datetime], list[R]]) -> list[R]:
         path = self._folder / mapping.file

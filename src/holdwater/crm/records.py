@@ -8,6 +8,7 @@ Personal data has no field here, so it cannot be kept by accident.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -61,7 +62,10 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lead:
-    """One person or company at first contact."""
+    """One person or company at first contact.
+
+    `person` is the keyed hash of an e-mail address, which joins the lead to a payer; the address itself is never kept.
+    """
 
     id: str
     created_at: datetime
@@ -69,6 +73,7 @@ class Lead:
     source: str | None = None
     source_raw: str | None = None
     owner_id: str | None = None
+    person: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +90,47 @@ class Deal:
     pipeline_id: str | None = None
     stage_id: str | None = None
     owner_id: str | None = None
+    lost_reason: str | None = None
+    lost_reason_raw: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageEvent:
+    """A deal came into a stage. `id` is made of the deal, the moment and the stage: it is the same each time."""
+
+    id: str
+    deal_id: str
+    stage_id: str
+    entered_at: datetime
+    updated_at: datetime
+    pipeline_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    """One contact with a lead or customer: who approached whom, and when; never what was said."""
+
+    id: str
+    kind: Literal["call", "email", "meeting", "note", "task", "message"]
+    direction: Literal["in", "out"] | None
+    occurred_at: datetime
+    updated_at: datetime
+    lead_id: str | None = None
+    deal_id: str | None = None
+    owner_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """What a person allows on one channel. `unknown` is an answer too: nobody asked."""
+
+    id: str
+    lead_id: str
+    channel: str
+    status: Literal["opted_in", "opted_out", "unknown"]
+    updated_at: datetime
+    recorded_at: datetime | None = None
+    legal_basis: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +142,37 @@ class Customer:
     updated_at: datetime
     lead_id: str | None = None
     ended_at: datetime | None = None
+    person: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """What one customer has agreed to pay again and again; `monthly` is its price brought to a month."""
+
+    id: str
+    customer_id: str
+    status: str
+    started_at: datetime
+    updated_at: datetime
+    ended_at: datetime | None = None
+    monthly: Money | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoice:
+    """One bill, the span it is for, and what of it was paid back."""
+
+    id: str
+    customer_id: str
+    status: Literal["draft", "open", "paid", "void", "uncollectible"]
+    issued_at: datetime
+    updated_at: datetime
+    subscription_id: str | None = None
+    paid_at: datetime | None = None
+    period_start: datetime | None = None
+    period_end: datetime | None = None
+    total: Money | None = None
+    refunded: Money | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +187,23 @@ class Spend:
     source_raw: str | None = None
 
 
-Record = Owner | Stage | Lead | Deal | Customer | Spend
+Record = (
+    Owner | Stage | Lead | Deal | StageEvent | Activity | Consent | Customer | Subscription | Invoice | Spend
+)  # fmt: skip
+
+STREAMS: Mapping[str, type[Record]] = {
+    "owners": Owner,
+    "stages": Stage,
+    "leads": Lead,
+    "deals": Deal,
+    "stage_events": StageEvent,
+    "activities": Activity,
+    "consents": Consent,
+    "customers": Customer,
+    "subscriptions": Subscription,
+    "invoices": Invoice,
+    "spend": Spend,
+}
 
 
 def source_name(text: str | None) -> str | None:

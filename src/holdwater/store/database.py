@@ -10,19 +10,28 @@ from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
-from holdwater.crm.connector import Page
+from holdwater.crm.connector import Identities, Issue, Page
 from holdwater.errors import StoreError
+from holdwater.store.migrations import VERSION, upgrade
+from holdwater.store.presence import DEFINITIONS, Presence
 from holdwater.store.runs import Run
 from holdwater.store.schema import CANONICAL, Table, utc_text
 
 APPLICATION_ID = 0x484F4C44  # "HOLD": marks the file as ours in SQLite's header
-SCHEMA_VERSION = 1
 _RUNS = Table.of("sync_run", Run, key="started_at")
+_TABLES = (*CANONICAL.values(), _RUNS)
 _SYNC_STATE = """CREATE TABLE sync_state (
     connection TEXT NOT NULL, stream TEXT NOT NULL, watermark TEXT NOT NULL, PRIMARY KEY (connection, stream)
 ) WITHOUT ROWID"""
+
+
+class Kept(NamedTuple):
+    """What one page changed: rows new or changed, and rows that went."""
+
+    written: int
+    gone: int
 
 
 class Store:
@@ -35,6 +44,7 @@ class Store:
     def __init__(self, path: Path, database: sqlite3.Connection) -> None:
         self.path = path
         self._database = database
+        self._presence = Presence(database)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Self:
@@ -67,20 +77,42 @@ class Store:
 
     # Writing
 
-    def keep(self, connection: str, page: Page) -> int:
-        """Upsert the records of one page and move its stream's watermark, all or nothing; how many rows changed."""
+    def start(self) -> None:
+        """Begin a sync: a reading of everything that an earlier one broke off says nothing about what is gone."""
+        with _failures(self.path), self._transaction():
+            self._presence.start()
+
+    def keep(self, connection: str, page: Page) -> Kept:
+        """Take one page over, all or nothing: upsert its records, bury what is gone, move the stream's watermark."""
         with _failures(self.path), self._transaction():
             before = self._database.total_changes
             for kind in {type(record) for record in page.records}:
                 table = CANONICAL[kind]
                 rows = (table.row(connection, record) for record in page.records if type(record) is kind)
                 self._database.executemany(table.upsert, rows)
-            changed = self._database.total_changes - before
+            written = self._database.total_changes - before
+            gone = self._presence.note(connection, page)
             if page.watermark is not None:
                 # Set even if it is earlier: after a source's clock ran ahead, the later one would hide changes.
                 state = (connection, page.stream, utc_text(page.watermark))
                 self._database.execute("INSERT OR REPLACE INTO sync_state VALUES (?, ?, ?)", state)
-        return changed
+        return Kept(written, gone)
+
+    def compare(self, connection: str, identities: Identities) -> int:
+        """Take note of ids that the source has; at the last of a stream, bury what it has not. How many went."""
+        with _failures(self.path), self._transaction():
+            self._presence.meet(identities.stream, identities.ids)
+            return self._presence.bury_missing(connection, identities.stream) if identities.last else 0
+
+    @contextmanager
+    def rehearsal(self) -> Iterator[None]:
+        """What is written inside is seen inside, and undone at the end."""
+        with _failures(self.path):
+            self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            self._database.rollback()
 
     def log(self, connection: str, run: Run) -> None:
         """Write one run into the log, over what it said before."""
@@ -131,6 +163,15 @@ class Store:
             rows = self._database.execute(query, (connection,)).fetchall()
         return [Run(**{c.name: c.of_cell(cell) for c, cell in zip(_RUNS.columns, row, strict=True)}) for row in rows]
 
+    def issues(self, connection: str) -> dict[str, list[Issue]]:
+        """The records of each stream that could not be taken, until they can."""
+        query = "SELECT stream, id, problem FROM issue WHERE connection = ? ORDER BY stream, id"
+        found: dict[str, list[Issue]] = {}
+        with _failures(self.path):
+            for stream, id_, problem in self._database.execute(query, (connection,)):
+                found.setdefault(stream, []).append(Issue(id_, problem))
+        return found
+
     def rows(self, table: str, columns: Sequence[str], *, at_once: int = 20_000) -> Iterator[list[tuple[Any, ...]]]:
         """Some columns of a canonical table as SQLite holds them, in lists of at most `at_once` rows."""
         query = f"SELECT {', '.join(columns)} FROM {table}"  # noqa: S608 -- names of our own schema
@@ -140,7 +181,7 @@ class Store:
                 yield rows
 
     def checksum(self) -> str:
-        """One hash of all canonical rows, whatever order they came in.
+        """One hash of all canonical rows and tombstones, whatever order they came in.
 
         Watermarks and the run log are left out: they move with every sync, also when nothing has changed.
         """
@@ -151,6 +192,10 @@ class Store:
                 query = f"SELECT * FROM {table.name} ORDER BY {', '.join(table.key)}"  # noqa: S608 -- our names
                 for row in self._database.execute(query):
                     digest.update(repr(row).encode())
+            for row in self._database.execute(
+                "SELECT connection, stream, id, how, merged_into FROM gone ORDER BY connection, stream, id"
+            ):
+                digest.update(repr(row).encode())
         return digest.hexdigest()
 
     @contextmanager
@@ -166,18 +211,22 @@ class Store:
     # Inside
 
     def _claim(self) -> None:
-        """Make sure that the file is a store this version can use; build one in an empty file."""
+        """Make sure that the file is a store this version can use; build one in an empty file, upgrade an older one."""
         with self.snapshot():  # what the header says must be of one moment: another process may be building it
-            known = self._is_store()
-        if not known:
+            found = self._version()
+        if found != VERSION:
             with self._lock(patience=30):
-                if not self._is_store():
+                found = self._version()
+                if not found:
                     self._pragma("journal_mode", "WAL")
+                if found != VERSION:
                     with self._transaction():
-                        self._build()
+                        self._build() if not found else upgrade(self._database, found, _TABLES, DEFINITIONS)
+                        self._pragma("user_version", VERSION)
         self._pragma("synchronous", "NORMAL")
 
-    def _is_store(self) -> bool:
+    def _version(self) -> int:
+        """The version of this store; 0 for an empty file. StoreError for anything that cannot be used."""
         try:
             owner, version, changes = (
                 self._pragma(name) for name in ("application_id", "user_version", "schema_version")
@@ -188,24 +237,23 @@ class Store:
             owner = version = changes = -1
         # SQLite takes a file of a few bytes for an empty one; no database is shorter than its smallest page.
         if (owner, version, changes) == (0, 0, 0) and not 0 < self.path.stat().st_size < 512:
-            return False
+            return 0
         if owner != APPLICATION_ID:
             raise StoreError(
                 f"{self.path} is not a Holdwater store, and it was left as it is: "
                 "name another file in HOLDWATER_STORE, or move this one away."
             )
-        if version > SCHEMA_VERSION:
+        if version > VERSION:
             raise StoreError(
                 f"The store {self.path} was written by a newer Holdwater (store version {version}, this one reads up "
-                f"to {SCHEMA_VERSION}), and it was left as it is: install the newer Holdwater."
+                f"to {VERSION}), and it was left as it is: install the newer Holdwater."
             )
-        return True
+        return int(version)
 
     def _build(self) -> None:
-        for definition in (*(table.definition for table in (*CANONICAL.values(), _RUNS)), _SYNC_STATE):
+        for definition in (*(table.definition for table in _TABLES), *DEFINITIONS, _SYNC_STATE):
             self._database.execute(definition)
         self._pragma("application_id", APPLICATION_ID)
-        self._pragma("user_version", SCHEMA_VERSION)
 
     def _pragma(self, name: str, value: str | int | None = None) -> Any:
         cursor = self._database.execute(f"PRAGMA {name}" if value is None else f"PRAGMA {name} = {value}")
@@ -227,6 +275,9 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
+        if self._database.in_transaction:  # a rehearsal holds one already, and will undo it
+            yield
+            return
         self._database.execute("BEGIN IMMEDIATE")
         try:
             yield

@@ -24,6 +24,8 @@ class Run:
     pages: int = 0
     rows_read: int = 0
     rows_written: int = 0  # new or changed
+    rows_gone: int = 0  # deleted, archived, merged or missing in the source
+    issues: int = 0  # records that could not be taken
     requests: int = 0
     retries: int = 0
     throttled_seconds: float = 0.0

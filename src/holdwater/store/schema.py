@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import operator
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from holdwater.crm.records import Customer, Deal, Lead, Money, Owner, Record, Spend, Stage
+from holdwater.crm.records import STREAMS, Money, Record
 from holdwater.errors import StoreError
 
 Cell = str | int | float | None  # what SQLite holds
@@ -119,12 +120,11 @@ def columns_of(row_class: type) -> tuple[Column, ...]:
 
 
 def _kind(hint: Any) -> Kind:
-    if get_origin(hint) is Literal:
-        return _KINDS[str]
-    if get_origin(hint) is Mapping:
-        return _KINDS[Mapping]
     optional = [part for part in get_args(hint) if part is not NoneType]
-    return _KINDS[optional[0] if optional else hint]
+    if NoneType in get_args(hint):
+        return _kind(optional[0])
+    origin = get_origin(hint)
+    return _KINDS[str if origin is Literal else origin or hint]
 
 
 def _of_amount(amount: Callable[[Any], Money | None], part: Column) -> Callable[[Any], Any]:
@@ -135,6 +135,10 @@ def _of_amount(amount: Callable[[Any], Money | None], part: Column) -> Callable[
     return value
 
 
+def _snake_case(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
 CANONICAL: Mapping[type[Record], Table] = {
-    record: Table.of(record.__name__.lower(), record) for record in (Owner, Stage, Lead, Deal, Customer, Spend)
+    record: Table.of(_snake_case(record.__name__), record) for record in STREAMS.values()
 }

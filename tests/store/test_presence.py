@@ -1,0 +1,145 @@
+"""What a source has lost is gone from the figures, and remembered."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scripted import NOON, Scripted, lead
+
+from holdwater.crm.connector import Gone, Identities, Issue, Page
+from holdwater.crm.records import Activity, Consent, Deal, StageEvent
+from holdwater.errors import UsageError
+from holdwater.store.database import Store
+from holdwater.store.sync import sync
+
+HERE = "test:1"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(tmp_path / "holdwater.db") as opened:
+        yield opened
+
+
+def rows(store: Store, query: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(store.path)) as database:
+        return sorted(database.execute(query).fetchall())
+
+
+def deal(id_: str, lead_id: str | None) -> Deal:
+    return Deal(id=id_, status="open", created_at=NOON, updated_at=NOON, lead_id=lead_id)
+
+
+def test_a_deleted_record_goes_and_leaves_a_tombstone(store: Store) -> None:
+    store.keep(HERE, Page("leads", [lead(1), lead(2)]))
+    assert store.keep(HERE, Page("leads", [], gone=[Gone("1", "deleted"), Gone("9", "archived")])).gone == 1
+    assert rows(store, "SELECT id FROM lead") == [("2",)]
+    assert rows(store, "SELECT stream, id, how FROM gone") == [("leads", "1", "deleted"), ("leads", "9", "archived")]
+    assert store.keep(HERE, Page("leads", [], gone=[Gone("1", "deleted")])).gone == 0  # told twice
+
+
+def test_a_record_that_comes_back_is_no_longer_gone(store: Store) -> None:
+    store.keep(HERE, Page("leads", [lead(1)], gone=[Gone("1", "archived")]))
+    store.keep(HERE, Page("leads", [lead(1)]))
+    assert (rows(store, "SELECT id FROM lead"), rows(store, "SELECT id FROM gone")) == ([("1",)], [])
+
+
+def test_the_same_id_of_another_stream_or_source_stays(store: Store) -> None:
+    store.keep(HERE, Page("deals", [deal("1", None)]))
+    store.keep("test:2", Page("leads", [lead(1)]))
+    store.keep(HERE, Page("leads", [lead(1)]))
+    store.keep(HERE, Page("leads", [], gone=[Gone("1", "deleted")]))
+    assert rows(store, "SELECT connection FROM lead") == [("test:2",)]
+    assert rows(store, "SELECT id FROM deal") == [("1",)]
+
+
+def test_what_belonged_to_a_merged_record_belongs_to_the_one_that_lives_on(store: Store) -> None:
+    store.keep(HERE, Page("leads", [lead(1), lead(2), lead(3)]))
+    store.keep(HERE, Page("deals", [deal("10", "1"), deal("20", "2")]))
+    call = Activity(id="5", kind="call", direction="in", occurred_at=NOON, updated_at=NOON, lead_id="1")
+    store.keep(HERE, Page("activities", [call]))
+    store.keep(HERE, Page("leads", [], gone=[Gone("1", "merged", into="2")]))
+    assert rows(store, "SELECT id, lead_id FROM deal") == [("10", "2"), ("20", "2")]
+    assert rows(store, "SELECT lead_id FROM activity") == [("2",)]
+    store.keep(HERE, Page("leads", [], gone=[Gone("2", "merged", into="3")]))  # a merge of merges
+    assert rows(store, "SELECT DISTINCT lead_id FROM deal") == [("3",)]
+    assert rows(store, "SELECT id, merged_into FROM gone") == [("1", "2"), ("2", "3")]
+
+
+def test_the_parts_of_a_record_go_with_it(store: Store) -> None:
+    event = StageEvent(id="e", deal_id="10", stage_id="s", entered_at=NOON, updated_at=NOON)
+    store.keep(HERE, Page("leads", [lead(1)]))
+    store.keep(HERE, Page("deals", [deal("10", "1")]))
+    store.keep(HERE, Page("stage_events", [event, replace(event, id="f", deal_id="11")]))
+    store.keep(
+        HERE, Page("consents", [Consent(id="c", lead_id="1", channel="email", status="opted_in", updated_at=NOON)])
+    )
+    store.keep(HERE, Page("deals", [], gone=[Gone("10", "deleted")]))
+    store.keep(HERE, Page("leads", [], gone=[Gone("1", "deleted")]))
+    assert rows(store, "SELECT id FROM stage_event") == [("f",)]
+    assert rows(store, "SELECT id FROM consent") == []
+
+
+def test_a_reading_of_everything_finds_what_is_missing(store: Store) -> None:
+    sync(Scripted([Page("leads", [lead(1), lead(2), lead(3)])]), store)
+    unreadable = Issue("3", "its date cannot be read")
+    pages = [Page("leads", [lead(2)], whole=True), Page("leads", [], NOON, whole=True, last=True, issues=[unreadable])]
+    run = sync(Scripted(pages), store)
+    assert (run.rows_gone, run.issues) == (1, 1)
+    assert rows(store, "SELECT id FROM lead") == [("2",), ("3",)]  # what cannot be read is there all the same
+    assert rows(store, "SELECT id, how FROM gone") == [("1", "missing")]
+    assert store.issues(HERE) == {"leads": [unreadable]}
+
+
+def test_a_reading_cut_short_buries_nothing(store: Store) -> None:
+    store.keep(HERE, Page("leads", [lead(1), lead(2), lead(3)]))
+    with pytest.raises(ValueError, match="cut"):
+        sync(Scripted([Page("leads", [lead(2)], whole=True), ValueError("cut")]), store)
+    # The next one starts anew: what the first half met is not taken for met again.
+    run = sync(Scripted([Page("leads", [lead(3)], whole=True, last=True)]), store)
+    assert run.rows_gone == 2
+    assert rows(store, "SELECT id FROM lead") == [("3",)]
+
+
+def test_an_issue_ends_when_the_record_can_be_taken(store: Store) -> None:
+    store.keep(HERE, Page("leads", [], issues=[Issue("1", "no date"), Issue("2", "no date")]))
+    store.keep(HERE, Page("leads", [lead(1)], gone=[Gone("2", "deleted")]))
+    assert store.issues(HERE) == {}
+
+
+class Listed(Scripted):
+    def identities(self) -> Iterator[Identities]:
+        yield Identities("leads", ["1"])
+        yield Identities("leads", ["3"], last=True)
+
+
+def test_a_comparison_of_ids_buries_what_is_not_there(store: Store) -> None:
+    run = sync(Listed([Page("leads", [lead(1), lead(2), lead(3)], NOON)]), store, reconcile=True)
+    assert run.rows_gone == 1
+    assert rows(store, "SELECT id FROM lead") == [("1",), ("3",)]
+
+
+def test_a_source_that_cannot_list_its_ids_says_so(store: Store) -> None:
+    with pytest.raises(UsageError, match="--full"):
+        sync(Scripted([]), store, reconcile=True)
+
+
+def test_a_rehearsal_tells_and_keeps_nothing(store: Store) -> None:
+    store.keep(HERE, Page("leads", [lead(1)], NOON))
+    before = store.checksum()
+    run = sync(Scripted([Page("leads", [lead(2)], gone=[Gone("1", "deleted")])]), store, rehearse=True)
+    assert (run.rows_written, run.rows_gone) == (1, 1)
+    assert (store.checksum(), store.runs(HERE), store.watermarks(HERE)) == (before, [], {"leads": NOON})
+
+
+def test_a_sync_since_a_day_asks_every_stream_from_there(store: Store) -> None:
+    source = Scripted([])
+    sync(source, store, since=NOON)
+    assert set(source.asked[0].values()) == {NOON}
+    assert {"leads", "deals", "invoices"} <= set(source.asked[0])
