@@ -9,20 +9,23 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
+from threading import Lock
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import httpx
 import stamina
 
 from holdwater.crm.credentials import Token
+from holdwater.crm.manners import Headers, Manners
 from holdwater.crm.origin import Origin
 from holdwater.crm.pacing import Pacing
-from holdwater.errors import BadAnswerError, CredentialsError, HoldwaterError, UnreachableError
+from holdwater.errors import BadAnswerError, CredentialsError, HoldwaterError, QuotaError, UnreachableError
 
 Params = Mapping[str, str | int]
 JsonObject = dict[str, object]
@@ -32,11 +35,22 @@ _TRY_AGAIN = {429, 477, 500, 502, 503, 504}  # 477: HubSpot is moving the accoun
 _TRANSIENT = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError, httpx.ProxyError)
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server sent; `what` names the request and the status, for an error."""
+
+    what: str
+    headers: Headers
+    body: bytearray
+
+
 class Client:
-    """Reads JSON from one origin; counts what it cost in `requests`, `retries` and `throttled_seconds`.
+    """Reads from one origin; counts what it cost in `requests`, `retries` and `throttled_seconds`.
 
     `server_time` is the moment of the last answer by the server's own clock (None before the first).
     `attempts` and `total_seconds` bound the tries of one call, `longest_wait` what one Retry-After may ask for.
+    `renew` fetches another token once the server no longer takes the present one; without it, that is an error.
+    Threads may share a client.
     """
 
     def __init__(
@@ -44,6 +58,8 @@ class Client:
         base_url: str,
         token: Token,
         *,
+        manners: Manners | None = None,
+        renew: Callable[[], Token] | None = None,
         pacing: Pacing | None = None,
         attempts: int = 6,
         total_seconds: float = 300.0,
@@ -57,7 +73,9 @@ class Client:
         self._origin = Origin(base_url)
         if not token:
             raise CredentialsError(f"There is no token for {self.account}; put one into {token.hint}.")
-        self._token = token
+        self._manners = manners or Manners()
+        self._carrier = _Carrier(token, self._manners)
+        self._renew = renew
         self._pacing = pacing
         self._attempts = attempts
         self._total_seconds = total_seconds
@@ -65,14 +83,16 @@ class Client:
         self._max_bytes = max_bytes
         self._clock = clock
         self._http = httpx.Client(
-            auth=_Bearer(token),
-            headers={"User-Agent": f"holdwater/{_version()}", "Accept": "application/json"},
+            auth=self._carrier,
+            headers={"User-Agent": f"holdwater/{_version()}", "Accept": "application/json", **self._manners.headers},
             timeout=httpx.Timeout(read_timeout, connect=connect_timeout),
             follow_redirects=False,
             # A proxy from the environment sees only the tunnel of https; plain http would hand it the token.
             trust_env=self._origin.encrypted,
             transport=transport,
         )
+        self._counting, self._renewing = Lock(), Lock()
+        self._not_before = 0.0  # by our clock; what the last answer's headers asked for
         self.requests = 0
         self.retries = 0
         self.throttled_seconds = 0.0
@@ -99,13 +119,20 @@ class Client:
 
     def get_json(self, path: str, params: Params | None = None, *, pacing: Pacing | None = None) -> JsonObject:
         """The JSON object at `path`; numbers with a fraction are Decimals. `pacing` applies besides the client's."""
-        return self._call(lambda: self._http.build_request("GET", self._origin.url(path), params=params), pacing)
+        return self._object(self._call(lambda: self._request("GET", path, params=params), pacing))
 
     def post_json(self, path: str, body: JsonObject, *, pacing: Pacing | None = None) -> JsonObject:
         """The same for a question too long for a query string; only for reads, since a failed try is repeated."""
-        return self._call(lambda: self._http.build_request("POST", self._origin.url(path), json=body), pacing)
+        return self._object(self._call(lambda: self._request("POST", path, json=body), pacing))
 
-    def _call(self, request: Callable[[], httpx.Request], pacing: Pacing | None) -> JsonObject:
+    def get(self, path: str, params: Params | None = None, *, accept: str = "*/*") -> Answer:
+        """What is at `path`, as it comes: for answers that are no JSON."""
+        return self._call(lambda: self._request("GET", path, params=params, headers={"Accept": accept}), None)
+
+    def _request(self, method: str, path: str, **content: Any) -> httpx.Request:
+        return self._http.build_request(method, self._origin.url(path), **content)
+
+    def _call(self, request: Callable[[], httpx.Request], pacing: Pacing | None) -> Answer:
         failed_at = 0.0
         try:
             for attempt in stamina.retry_context(
@@ -117,8 +144,9 @@ class Client:
                 wait_jitter=1.0,
             ):
                 if attempt.num > 1:
-                    self.retries += 1
-                    self.throttled_seconds += self._clock() - failed_at
+                    with self._counting:
+                        self.retries += 1
+                        self.throttled_seconds += self._clock() - failed_at
                 with attempt:
                     try:
                         return self._try(request(), pacing)
@@ -129,23 +157,31 @@ class Client:
         # Raised outside of the handler: the HTTP library's own exceptions are no part of what a person sees.
         raise problem
 
-    def _try(self, request: httpx.Request, pacing: Pacing | None) -> JsonObject:
-        for pace in (self._pacing, pacing):
-            self.throttled_seconds += pace.wait() if pace else 0.0
-        self.requests += 1
+    def _try(self, request: httpx.Request, pacing: Pacing | None) -> Answer:
+        waited = sum(pace.wait() for pace in (self._pacing, pacing) if pace) + self._wait_as_asked()
+        with self._counting:
+            self.throttled_seconds += waited
+            self.requests += 1
         what = f"{request.method} {request.url.path}"
         try:
+            token = self._carrier.token
             response = self._http.send(request, stream=True)
             try:
-                self._check(response, what)
-                body = self._body(response, what)
+                self._check(response, what, token)
+                answer = Answer(f"{what} ({response.status_code})", response.headers, self._body(response, what))
             finally:
                 response.close()
         except httpx.RequestError as error:
             problem = self._no_answer(error, what)
         else:
-            return self._object(body, f"{what} ({response.status_code})")
+            return answer
         raise problem
+
+    def _wait_as_asked(self) -> float:
+        pause = max(0.0, min(self._not_before - self._clock(), self._longest_wait))
+        if pause:
+            time.sleep(pause)
+        return pause
 
     def _no_answer(self, error: httpx.RequestError, what: str) -> Exception:
         kind = type(error).__name__
@@ -157,18 +193,22 @@ class Client:
             )
         return BadAnswerError(f"{self.account} answered {what} in a way that is not HTTP ({kind}); check the address.")
 
-    def _check(self, response: httpx.Response, what: str) -> None:
-        """Whether this is an answer at all; reads the headers only."""
+    def _check(self, response: httpx.Response, what: str, token: Token) -> None:
+        """Whether this is an answer at all; reads the headers, and of a refusal the body."""
         status = response.status_code
         now = _moment(response.headers.get("Date"))
         self.server_time = now or self.server_time
+        self._not_before = self._clock() + self._manners.pause(response.headers)
         if response.is_success:
+            self._carrier.accepted = token
             return
-        if status in _REFUSED:
-            raise CredentialsError(
-                f"{self.account} refused the token ({what} was answered {status});"
-                f" check {self._token.hint} and the rights the token was given."
+        if self._manners.used_up(status, response.headers, bytes(self._body(response, what))):
+            raise QuotaError(
+                f"The request quota of {self.account} is used up ({what} was answered {status});"
+                " what was read is kept, run again when the vendor has renewed it."
             )
+        if status in _REFUSED:
+            self._refused(status, what, token)
         if status in _TRY_AGAIN:
             asked = _retry_after(response.headers.get("Retry-After"), now)
             reason = "its request limit is used up" if status == 429 else "it has trouble of its own"
@@ -184,6 +224,20 @@ class Client:
             f"{self.account} refused {what} with {status}; check the address, or update Holdwater if it is right."
         )
 
+    def _refused(self, status: int, what: str, token: Token) -> None:
+        problem = CredentialsError(
+            f"{self.account} refused the token ({what} was answered {status});"
+            f" check {token.hint} and the rights the token was given."
+        )
+        if status == 401 and self._renew is not None:
+            with self._renewing:
+                if self._carrier.token is not token:  # another thread was faster
+                    raise _TryAgain(problem, 0.0)
+                if self._carrier.accepted is token:  # it was good until now
+                    self._carrier.token = self._renew()
+                    raise _TryAgain(problem, 0.0)
+        raise problem
+
     def _body(self, response: httpx.Response, what: str) -> bytearray:
         body = bytearray()
         for chunk in response.iter_bytes():
@@ -195,26 +249,28 @@ class Client:
                 )
         return body
 
-    def _object(self, body: bytearray, what: str) -> JsonObject:
+    def _object(self, answer: Answer) -> JsonObject:
         try:
-            answer = json.loads(body, parse_float=Decimal, parse_constant=_no_number)
+            found = json.loads(answer.body, parse_float=Decimal, parse_constant=_no_number)
         except (ValueError, RecursionError):  # also text that is not UTF-8, and numbers of absurd length
-            answer = None
-        if not isinstance(answer, dict):
+            found = None
+        if not isinstance(found, dict):
             raise BadAnswerError(
-                f"{self.account} answered {what} with something other than a JSON object; check the address."
+                f"{self.account} answered {answer.what} with something other than a JSON object; check the address."
             )
-        return answer
+        return found
 
 
-class _Bearer(httpx.Auth):
+class _Carrier(httpx.Auth):
     """Puts the token on a request at the moment it leaves."""
 
-    def __init__(self, token: Token) -> None:
-        self._token = token
+    def __init__(self, token: Token, manners: Manners) -> None:
+        self.token = token
+        self.accepted: Token | None = None  # the last that the server took
+        self._manners = manners
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        request.headers["Authorization"] = f"Bearer {self._token.reveal()}"
+        request.headers[self._manners.header] = self._manners.scheme + self.token.reveal()
         yield request
 
 
