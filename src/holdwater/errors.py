@@ -84,11 +84,24 @@ class BadAnswerError(SourceError):
     """The CRM answered with something that cannot be used."""
 
 
+class QuotaError(SourceError):
+    """The CRM's quota for today is used up; trying again now would not help."""
+
+
 # Mend an export or its mapping.
 
 
 class ExportError(HoldwaterError):
     """An exported file, or the mapping that describes it, cannot be read."""
+
+    exit_code = 5
+
+
+# Mend the description of the business.
+
+
+class DescriptionError(HoldwaterError):
+    """A file that describes a business for `holdwater diagnose` cannot be read."""
 
     exit_code = 5
 
