@@ -103,3 +103,38 @@ def test_everything_a_person_can_see_says_simulated(small: Business) -> None:
     mails = [one.email for one in people]
     assert all(mail.startswith("simulated.") and mail.endswith("@example.com") for mail in mails)
     assert len(set(mails)) == len(mails)
+
+
+def test_a_merged_contact_leaves_what_it_had_to_the_winner(small: Business) -> None:
+    loser, winner = small.add_contact(source="FAIR"), small.add_contact(source=None)
+    deal, call = small.open_deal(loser.id), small.note_activity(loser.id, "call", "out")
+    merged = small.merge_contacts(loser.id, winner.id, small.now + timedelta(days=1))
+    assert (merged.merged, small.contacts[loser.id].archived) == ((loser.id,), small.now)
+    assert small.deals[deal.id].contact_id == small.activities[call.id].contact_id == winner.id
+    assert small.deals_of[winner.id] == [deal.id]
+    third = small.add_contact(source=None)
+    assert small.merge_contacts(winner.id, third.id).merged == (winner.id, loser.id)
+    with pytest.raises(NumError, match="cannot be merged"):
+        small.merge_contacts(loser.id, third.id)
+
+
+def test_a_customer_is_billed_from_the_first_day_to_the_last(small: Business) -> None:
+    customer = small.win(small.open_deal(None).id)
+    small.end_customer(customer.id, small.now + timedelta(days=70))
+    bills = [bill for bill in small.invoices if bill.customer_id == customer.id]
+    assert [bill.period_start for bill in bills] == [customer.start, *(bill.period_end for bill in bills[:-1])]
+    assert len(bills) == 3
+    assert {bill.amount for bill in bills} == {small.truth.revenue_per_customer}
+
+
+def test_a_lost_deal_has_a_reason(small: Business) -> None:
+    assert small.lose(small.open_deal(None).id, reason="Too expensive").lost_reason == "Too expensive"
+    told = [deal.lost_reason for deal in small.deals.values() if deal.status == "lost"]
+    assert "No reply" in told
+    assert None in told
+
+
+def test_most_leads_are_answered_and_some_never(small: Business) -> None:
+    answered = {one.contact_id for one in small.activities.values() if one.direction == "out"}
+    assert 0.7 < len(answered) / len(small.contacts) < 0.97
+    assert all(one.at >= small.contacts[one.contact_id].created for one in small.activities.values())

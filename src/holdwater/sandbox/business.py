@@ -9,14 +9,16 @@ import csv
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from holdwater.errors import NumError
-from holdwater.sandbox.records import Contact, Customer, Deal, Owner, Pipeline, Spend, Stage, Status
+from holdwater.sandbox.records import Activity, Contact, Customer, Deal, Invoice, Owner, Pipeline, Spend, Stage, Status
 from holdwater.sandbox.truth import Truth
+
+MONTH = timedelta(days=365.25 / 12)
 
 _Record = TypeVar("_Record")
 
@@ -34,6 +36,7 @@ class Business:
         self.contacts: dict[str, Contact] = {}
         self.deals: dict[str, Deal] = {}
         self.customers: dict[str, Customer] = {}
+        self.activities: dict[str, Activity] = {}
         self.deals_of: defaultdict[str, list[str]] = defaultdict(list)  # contact id -> deal ids
         self.owners = _owners(self.start)
         self.pipeline = _pipeline(self.start)
@@ -55,6 +58,27 @@ class Business:
             Spend(month=month, source=source, amount=amount, currency=self.truth.currency)
             for (month, source), amount in sorted(amounts.items(), key=lambda item: (item[0][0], item[0][1] or ""))
         ]
+
+    @property
+    def invoices(self) -> list[Invoice]:
+        """One a month and customer, from the first day to the last; all of them are paid."""
+        made = []
+        for customer in self.customers.values():
+            start, number = customer.start, 1
+            while start < (customer.end or self.now) and start <= self.now:
+                end = start + MONTH
+                made.append(
+                    Invoice(
+                        id=f"{customer.id}-{number}",
+                        customer_id=customer.id,
+                        period_start=start,
+                        period_end=end,
+                        amount=self.truth.revenue_per_customer,
+                        currency=self.truth.currency,
+                    )
+                )
+                start, number = end, number + 1
+        return made
 
     def wait_until(self, at: datetime) -> datetime:
         """Let time pass in which nothing happens; gives the new `now`, whole milliseconds as a CRM keeps them."""
@@ -159,8 +183,48 @@ class Business:
         self.customers[customer.id] = customer
         return customer
 
-    def lose(self, deal_id: str, at: datetime | None = None) -> Deal:
-        return self.move(deal_id, _stage_of(self.stages, "lost").id, at)
+    def lose(self, deal_id: str, at: datetime | None = None, *, reason: str | None = None) -> Deal:
+        lost = self.move(deal_id, _stage_of(self.stages, "lost").id, at)
+        self.deals[deal_id] = lost = replace(lost, lost_reason=reason)
+        return lost
+
+    def note_activity(
+        self,
+        contact_id: str,
+        kind: Literal["call", "email"],
+        direction: Literal["in", "out"],
+        at: datetime | None = None,
+    ) -> Activity:
+        """The firm (`out`) or the contact (`in`) has called or written."""
+        contact = _find(self.contacts, contact_id, "contact")
+        moment = self.wait_until(at or self.now)
+        activity = Activity(
+            id=str(900_001 + len(self.activities)),
+            kind=kind,
+            direction=direction,
+            contact_id=contact_id,
+            owner_id=contact.owner_id,
+            at=moment,
+            created=moment,
+            modified=moment,
+        )
+        self.activities[activity.id] = activity
+        return activity
+
+    def merge_contacts(self, loser_id: str, winner_id: str, at: datetime | None = None) -> Contact:
+        """Two contacts were one person: the winner takes over what belonged to the loser, which is archived."""
+        loser, winner = (_find(self.contacts, contact_id, "contact") for contact_id in (loser_id, winner_id))
+        if loser_id == winner_id or loser.archived or winner.archived:
+            raise NumError(f"Contacts {loser_id} and {winner_id} cannot be merged; give two that are not archived.")
+        self.archive_contact(loser_id, at)
+        for deal_id in self.deals_of.pop(loser_id, []):
+            self.deals[deal_id] = replace(self.deals[deal_id], contact_id=winner_id, modified=self.now)
+            self.deals_of[winner_id].append(deal_id)
+        for activity in [one for one in self.activities.values() if one.contact_id == loser_id]:
+            self.activities[activity.id] = replace(activity, contact_id=winner_id, modified=self.now)
+        merged = (*winner.merged, *loser.merged, loser_id)
+        self.contacts[winner_id] = winner = replace(winner, merged=merged, modified=self.now)
+        return winner
 
     def end_customer(self, customer_id: str, at: datetime | None = None) -> Customer:
         """The customer leaves; the CRM does not hear of it."""

@@ -53,6 +53,7 @@ class Contact:
     created: datetime
     modified: datetime
     archived: datetime | None = None
+    merged: tuple[str, ...] = ()  # contacts that were found to be the same person, and are archived
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +75,37 @@ class Deal:
     created: datetime
     modified: datetime
     archived: datetime | None = None
+    lost_reason: str | None = None
 
     @property
     def stage_id(self) -> str:
         return self.stage_history[-1][1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    """One call or message between the firm and a contact."""
+
+    id: str
+    kind: Literal["call", "email"]
+    direction: Literal["in", "out"]
+    contact_id: str
+    owner_id: str
+    at: datetime
+    created: datetime
+    modified: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoice:
+    """The bill of one customer for one month, sent at its start."""
+
+    id: str
+    customer_id: str
+    period_start: datetime
+    period_end: datetime
+    amount: Decimal
+    currency: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

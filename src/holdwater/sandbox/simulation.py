@@ -11,14 +11,15 @@ from decimal import Decimal
 from itertools import count
 
 from holdwater.errors import NumError
-from holdwater.sandbox.business import Business
+from holdwater.sandbox.business import MONTH, Business
 from holdwater.sandbox.truth import DEFAULT, REFERRALS, Source, Truth
 
-MONTH = timedelta(days=365.25 / 12)
 NOW = datetime(2026, 10, 31, 12, tzinfo=UTC)
 
 _WAIT_SHAPE = 2.0  # of the gamma distribution of waits: some are won within days, a few take months
 _LONGEST = 1200  # months anybody stays a customer: a century
+_NEVER_ANSWERED, _WRITE_BACK, _HOURS_TO_ANSWER = 0.1, 0.4, 5.0
+_REASONS = ("Too expensive", "No reply", "Chose a competitor", "Not now", None)
 _DEALS_OF_LOST_LEADS = 0.6  # share of the leads never won that get as far as a deal
 
 
@@ -32,14 +33,16 @@ def simulate(truth: Truth = DEFAULT, *, seed: int = 1, months: int = 24, now: da
     last = now.year * 12 + now.month - 1
     year, month = divmod(last - (months - 1), 12)
     business = Business(truth, datetime(year, month + 1, 1, tzinfo=UTC))
-    return _Simulation(business, random.Random(seed)).run_until(now)  # noqa: S311 - a simulation needs no secrecy
+    return _Simulation(business, seed).run_until(now)
 
 
 class _Simulation:
     """Runs what is due in the order of its moments; what is due may schedule more."""
 
-    def __init__(self, business: Business, chance: random.Random) -> None:
-        self.business, self.truth, self.chance = business, business.truth, chance
+    def __init__(self, business: Business, seed: int) -> None:
+        self.business, self.truth = business, business.truth
+        self.chance = random.Random(seed)  # noqa: S311 - a simulation needs no secrecy
+        self.talk = random.Random(f"talk {seed}")  # noqa: S311 - calls and reasons do not change who buys
         self._due: list[tuple[datetime, int, Callable[[datetime], object]]] = []
         self._turn = count()  # equal moments keep their order
         for source in self.truth.sources:
@@ -71,6 +74,7 @@ class _Simulation:
         contact = self.business.add_contact(
             source=source.name, at=at, opted_out=self.chance.choices((None, False, True), (6, 3, 1))[0]
         )
+        self._answer(contact.id, at)
         wins = self.chance.random() < source.conversion
         wait = timedelta(days=self.chance.gammavariate(_WAIT_SHAPE, source.days_to_win / _WAIT_SHAPE))
         if not wins and self.chance.random() >= _DEALS_OF_LOST_LEADS:
@@ -85,9 +89,22 @@ class _Simulation:
             expected = at + timedelta(days=source.days_to_win)
             deal = self.business.open_deal(contact.id, amount=amount, expected_close=expected, at=at)
             self._schedule(proposed, lambda at: self.business.move(deal.id, "contractsent", at))
-            self._schedule(closed, lambda at: self._win(deal.id, at) if wins else self.business.lose(deal.id, at))
+            self._schedule(closed, lambda at: self._win(deal.id, at) if wins else self._lose(deal.id, at))
 
         self._schedule(opened, open_deal)
+
+    def _answer(self, contact_id: str, at: datetime) -> None:
+        """Most leads are answered within hours, some never; some of those answered write back."""
+        if self.talk.random() < _NEVER_ANSWERED:
+            return
+        call = at + timedelta(hours=self.talk.expovariate(1 / _HOURS_TO_ANSWER))
+        self._schedule(call, lambda at: self.business.note_activity(contact_id, "call", "out", at))
+        if self.talk.random() < _WRITE_BACK:
+            reply = call + timedelta(hours=self.talk.expovariate(1 / _HOURS_TO_ANSWER))
+            self._schedule(reply, lambda at: self.business.note_activity(contact_id, "email", "in", at))
+
+    def _lose(self, deal_id: str, at: datetime) -> None:
+        self.business.lose(deal_id, at, reason=self.talk.choice(_REASONS))
 
     def _win(self, deal_id: str, at: datetime) -> None:
         customer = self.business.win(deal_id, at)
