@@ -113,7 +113,7 @@ def test_a_merged_contact_leaves_what_it_had_to_the_winner(small: Business) -> N
     assert small.deals[deal.id].contact_id == small.activities[call.id].contact_id == winner.id
     assert small.deals_of[winner.id] == [deal.id]
     third = small.add_contact(source=None)
-    assert small.merge_contacts(winner.id, third.id).merged == (winner.id, loser.id)
+    assert small.merge_contacts(winner.id, third.id).merged == (loser.id, winner.id)
     with pytest.raises(NumError, match="cannot be merged"):
         small.merge_contacts(loser.id, third.id)
 
