@@ -1,26 +1,28 @@
 """The HubSpot connector: contacts are leads, deals are deals.
 
-Only the properties that a figure needs are requested: no name, no e-mail address. Deleted, archived and merged-away
-objects are in no answer, so only a full pass shows that a row has gone.
+Only the properties that a figure needs are requested: no name, no e-mail address. What was deleted is listed among the
+archived objects for some weeks, and what was merged is named by the object that lives on; neither is found by a search.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from types import TracebackType
-from typing import Literal, Self
+from typing import Generic, Literal, Self, TypeVar
 
 import httpx
 
 from holdwater.crm import credentials
 from holdwater.crm.client import Client
-from holdwater.crm.connector import Page
+from holdwater.crm.connector import Gone, Identities, Issue, Page
 from holdwater.crm.credentials import Token
-from holdwater.crm.hubspot_api import CONTACTS, DEALS, Api, ObjectType
-from holdwater.crm.hubspot_records import to_deal, to_lead, to_owner, to_stages
+from holdwater.crm.hubspot_api import CONTACTS, DEALS, Api
+from holdwater.crm.hubspot_records import merged_into, to_deal, to_lead, to_owner, to_stages
 from holdwater.crm.hubspot_wire import (
     Listing,
     WireAccount,
@@ -32,10 +34,13 @@ from holdwater.crm.hubspot_wire import (
 )
 from holdwater.crm.pacing import Pacing
 from holdwater.crm.records import Owner, Record, Stage
+from holdwater.crm.together import together
 from holdwater.errors import BadAnswerError, SetupError
 
 _SEARCH_CAP = 10_000  # a search answers 400 beyond its first 10,000 results
 _SEARCH_TRIES = 3
+Wire = TypeVar("Wire", WireContact, WireDeal)
+
 _STREAMS = {"leads": CONTACTS, "deals": DEALS}
 
 
@@ -119,8 +124,13 @@ class HubSpot:
         yield Page("owners", owners, end)
         stages = self._stages()
         yield Page("stages", list(stages.values()), end)
-        for stream in _STREAMS:
-            yield from self._stream(stream, stages, watermarks.get(stream), end)
+        yield from together([self._stream(stream, stages, watermarks.get(stream), end) for stream in _STREAMS])
+
+    def identities(self) -> Iterator[Identities]:
+        """The ids of all leads and deals that are not archived."""
+        for stream, kind in _STREAMS.items():
+            for answer in self._api.ids(kind, archived=False):
+                yield Identities(stream, _ids(answer), last=answer.after is None)
 
     def _owners(self) -> list[Owner]:
         return [
@@ -141,20 +151,22 @@ class HubSpot:
     def _stream(
         self, stream: str, stages: Mapping[str, Stage], since: datetime | None, end: datetime
     ) -> Iterator[Page]:
+        outcome = "too many"
         if since is not None:
             for _ in range(_SEARCH_TRIES):
                 outcome = yield from self._changes(stream, stages, since - self._overlap, end)
-                if outcome == "complete":
-                    return
-                if outcome == "too many":
+                if outcome != "moved":
                     break
-        yield from self._everything(stream, stages, end)
+        if outcome != "complete":
+            yield from self._everything(stream, stages, end)
+        for answer in self._api.ids(_STREAMS[stream], archived=True):
+            yield Page(stream, [], gone=[Gone(id_, "archived") for id_ in _ids(answer)])
 
     def _everything(self, stream: str, stages: Mapping[str, Stage], end: datetime) -> Iterator[Page]:
         kind = _STREAMS[stream]
         for answer in self._api.objects(kind, associations="contacts" if kind is DEALS else None):
-            records = self._records(kind, answer, stages, associated=True)
-            yield Page(stream, records, watermark=end if answer.after is None else None)
+            page, last = self._page(stream, answer, stages, associated=True), answer.after is None
+            yield replace(page, watermark=end if last else None, whole=True, last=last)
 
     def _changes(
         self, stream: str, stages: Mapping[str, Stage], start: datetime, end: datetime
@@ -176,25 +188,55 @@ class HubSpot:
                 return "too many"
             seen.update(result.get("id") for result in answer.results)
             complete = answer.after is None and answer.total == total == len(seen)
-            records = self._records(kind, answer, stages, associated=False)
-            yield Page(stream, records, watermark=end if complete else None, expected=total)
+            page = self._page(stream, answer, stages, associated=False)
+            yield replace(page, watermark=end if complete else None, expected=total)
             if answer.total != total:
                 break
         return "complete" if complete else "moved"
 
-    def _records(
-        self, kind: ObjectType, answer: Listing, stages: Mapping[str, Stage], *, associated: bool
-    ) -> list[Record]:
+    def _page(self, stream: str, answer: Listing, stages: Mapping[str, Stage], *, associated: bool) -> Page:
         """`associated`: each deal comes with its contacts, or with the first of them."""
-        if kind is CONTACTS:
-            return [to_lead(read_record(WireContact, result, "contact")) for result in answer.results]
+        if _STREAMS[stream] is CONTACTS:
+            contacts = Readings(stream, "contact", WireContact, answer)
+            return contacts.page(to_lead)
         currency = self._home_currency or self._account.company_currency
-        deals = [read_record(WireDeal, result, "deal") for result in answer.results]
+        deals = Readings(stream, "deal", WireDeal, answer)
         if associated:
-            contacts = {
+            known = {
                 deal.id: self._api.all_contacts_of(deal.id) if deal.contacts.after else deal.contacts.results
-                for deal in deals
+                for deal in deals.read
             }
         else:
-            contacts = self._api.contacts_of([deal.id for deal in deals])
-        return [to_deal(deal, contacts.get(deal.id, []), stages, currency) for deal in deals]
+            known = self._api.contacts_of([deal.id for deal in deals.read])
+        return deals.page(lambda deal: to_deal(deal, known.get(deal.id, []), stages, currency))
+
+
+def _ids(answer: Listing) -> list[str]:
+    return [str(result["id"]) for result in answer.results if "id" in result]
+
+
+class Readings(Generic[Wire]):
+    """The objects of one answer: those that can be read, and an issue for each that cannot."""
+
+    def __init__(self, stream: str, kind: str, model: type[Wire], answer: Listing) -> None:
+        self._stream: str = stream
+        self._issues: list[Issue] = []
+        self.read: list[Wire] = []
+        for result in answer.results:
+            with self._noting(str(result.get("id"))):
+                self.read.append(read_record(model, result, kind))
+
+    def page(self, record_of: Callable[[Wire], Record]) -> Page:
+        records, gone = [], []
+        for wire in self.read:
+            with self._noting(wire.id):
+                records.append(record_of(wire))
+                gone += merged_into(wire)
+        return Page(self._stream, records, gone=gone, issues=self._issues)
+
+    @contextmanager
+    def _noting(self, id_: str) -> Iterator[None]:
+        try:
+            yield
+        except BadAnswerError as problem:
+            self._issues.append(Issue(id_, str(problem)))

@@ -29,7 +29,9 @@ class ObjectType:
 
 
 CONTACTS = ObjectType(
-    "contacts", "lastmodifieddate", ("createdate", "lastmodifieddate", "hs_analytics_source", "hubspot_owner_id")
+    "contacts",
+    "lastmodifieddate",
+    ("createdate", "lastmodifieddate", "hs_analytics_source", "hubspot_owner_id", "hs_merged_object_ids"),
 )
 DEALS = ObjectType(
     "deals",
@@ -45,6 +47,8 @@ DEALS = ObjectType(
         "hs_is_closed",
         "hs_is_closed_won",
         "hubspot_owner_id",
+        "closed_lost_reason",
+        "hs_merged_object_ids",
     ),
 )
 
@@ -74,6 +78,11 @@ class Api:
         return self._list(
             f"/crm/objects/{_VERSION}/{kind.name}", params | ({"associations": associations} if associations else {})
         )
+
+    def ids(self, kind: ObjectType, *, archived: bool) -> Iterator[Listing]:
+        """The same with as little as HubSpot sends: the archived ones, or the others."""
+        params = {"properties": kind.changed, "archived": str(archived).lower()}
+        return self._list(f"/crm/objects/{_VERSION}/{kind.name}", params)
 
     def changed(self, kind: ObjectType, start: datetime, end: datetime) -> Iterator[Found]:
         """The objects whose last change lies from `start` to `end`, without their associations."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Literal
 
+from holdwater.crm.connector import Gone
 from holdwater.crm.hubspot_wire import Associated, WireContact, WireDeal, WireOwner, WirePipeline
 from holdwater.crm.records import Deal, Lead, Money, Owner, Stage, source_name
 from holdwater.errors import BadAnswerError
@@ -66,7 +67,14 @@ def to_deal(wire: WireDeal, contacts: Iterable[Associated], stages: Mapping[str,
         pipeline_id=properties.pipeline,
         stage_id=properties.dealstage,
         owner_id=properties.hubspot_owner_id,
+        lost_reason=source_name(properties.closed_lost_reason),
+        lost_reason_raw=properties.closed_lost_reason,
     )
+
+
+def merged_into(wire: WireContact | WireDeal) -> list[Gone]:
+    """The objects that were found to be the same as this one."""
+    return [Gone(id_, "merged", into=wire.id) for id_ in wire.properties.hs_merged_object_ids if id_ != wire.id]
 
 
 def _lead_of(contacts: Iterable[Associated]) -> str | None:

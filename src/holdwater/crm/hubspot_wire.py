@@ -42,12 +42,18 @@ def _digits(value: object) -> object:
     return str(value) if isinstance(value, int) else value
 
 
+def _split(value: object) -> object:
+    """HubSpot joins ids with semicolons."""
+    return tuple(filter(None, str(value or "").split(";")))
+
+
 Id = Annotated[str, BeforeValidator(_digits), Field(pattern=r"^[0-9]+$")]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 Text = Annotated[str | None, BeforeValidator(_blank_is_none)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 MaybeCurrency = Annotated[Currency | None, BeforeValidator(_blank_is_none)]
 Flag = Annotated[Literal["true", "false"] | None, BeforeValidator(_blank_is_none)]
+Ids = Annotated[tuple[Id, ...], BeforeValidator(_split)]
 MaybeMoment = Annotated[Moment | None, BeforeValidator(_blank_is_none)]
 
 
@@ -118,6 +124,7 @@ class _ContactProperties(_Wire):
     lastmodifieddate: MaybeMoment = None
     hs_analytics_source: Text = None
     hubspot_owner_id: Text = None
+    hs_merged_object_ids: Ids = ()
 
 
 class WireContact(_Wire):
@@ -138,6 +145,8 @@ class _DealProperties(_Wire):
     hs_is_closed: Flag = None
     hs_is_closed_won: Flag = None
     hubspot_owner_id: Text = None
+    closed_lost_reason: Text = None
+    hs_merged_object_ids: Ids = ()
 
 
 class AssociationType(_Wire):

@@ -137,8 +137,8 @@ def _contact(contact: Contact) -> Row:
         "hubspot_owner_id": contact.owner_id,
         "hs_object_id": contact.id,
         "hs_email_optout": None if contact.opted_out is None else _boolean(contact.opted_out),
-        "hs_merged_object_ids": None,
-        "hs_calculated_merged_vids": None,
+        "hs_merged_object_ids": ";".join(contact.merged) or None,
+        "hs_calculated_merged_vids": ";".join(contact.merged) or None,
     }
     return Row(contact.id, properties, {}, contact.created, contact.modified, contact.archived)
 
@@ -161,7 +161,7 @@ def _deal(deal: Deal) -> Row:
         "hs_analytics_source": deal.source,
         "hs_object_id": deal.id,
         "hs_merged_object_ids": None,
-        "closed_lost_reason": None,
+        "closed_lost_reason": deal.lost_reason,
         "closed_won_reason": None,
     }
     closings = [(deal.created, iso(deal.expected_close))]

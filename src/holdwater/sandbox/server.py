@@ -24,7 +24,8 @@ class Sandbox:
     """A running sandbox; one request is answered at a time.
 
     `requests` has the method and path of every request so far. `on_request`, when set, is called with the number
-    of the request (from 1) and its path before it is answered; a reply that it returns goes out instead.
+    of the request (from 1) and its path before it is answered; a reply that it returns goes out instead. `on_reply`,
+    when set, may change every reply before it goes out.
     """
 
     def __init__(self, business: Business, token: str, dialects: tuple[Dialect, ...]) -> None:
@@ -33,6 +34,7 @@ class Sandbox:
         self.url = ""
         self.requests: list[tuple[str, str]] = []
         self.on_request: Callable[[int, str], Reply | None] | None = None
+        self.on_reply: Callable[[str, Reply], Reply] | None = None
         self._dialects = dialects
         self._turn = threading.Lock()
 
@@ -49,8 +51,9 @@ class Sandbox:
                 if path.startswith(dialect.prefixes):
                     answer = dialect.answer(method, path, query, body, headers)
                     break
-        content = json.dumps(answer.body, separators=(",", ":")).encode()
-        return answer.status, {"Content-Type": "application/json;charset=utf-8", **answer.headers}, content
+            content = json.dumps(answer.body, separators=(",", ":")).encode()
+            reply = answer.status, {"Content-Type": "application/json;charset=utf-8", **answer.headers}, content
+            return self.on_reply(path, reply) if self.on_reply else reply
 
 
 @contextmanager

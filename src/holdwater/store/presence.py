@@ -101,7 +101,9 @@ class Presence:
                 self._database.execute(f"DELETE FROM {part} WHERE (connection, {column}) = (?, ?)", key)  # noqa: S608
             self._database.execute(
                 "INSERT INTO gone VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE "
-                "SET how = excluded.how, merged_into = excluded.merged_into",
+                # A CRM lists what was merged among the deleted as well.
+                "SET how = excluded.how, merged_into = excluded.merged_into "
+                "WHERE how <> 'merged' OR excluded.how = 'merged'",
                 (connection, stream, one.id, one.how, one.into, now),
             )
             self._database.execute(

@@ -1,0 +1,121 @@
+"""Every connector: all is read, once; what changes, goes or is merged arrives; nothing is lost between pages."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from trial import Trial
+
+
+def test_everything_is_read_record_for_record(trial: Trial) -> None:
+    trial.sync()
+    trial.assert_equal()
+
+
+def test_a_second_sync_changes_nothing_and_asks_little(trial: Trial) -> None:
+    trial.sync()
+    before, requests = trial.store.checksum(), len(trial.sandbox.requests)
+    run = trial.sync()
+    assert (run.rows_written, run.rows_gone, trial.store.checksum()) == (0, 0, before)
+    assert len(trial.sandbox.requests) - requests < requests
+
+
+def test_what_changes_arrives(trial: Trial) -> None:
+    trial.sync()
+    business = trial.business
+    business.wait_until(business.now + timedelta(hours=3))
+    won, lost, *_ = [deal.id for deal in business.deals.values() if deal.status == "open"]
+    business.win(won)
+    business.lose(lost, reason="Too expensive")
+    fresh = business.add_contact(source="PAID_SEARCH")
+    business.open_deal(fresh.id)
+    assert trial.sync().rows_written >= 4
+    trial.assert_equal()
+
+
+def test_a_change_long_after_the_watermark_arrives(trial: Trial) -> None:
+    trial.sync()
+    for days in (1, 40, 100):
+        trial.business.wait_until(trial.business.now + timedelta(days=days))
+        trial.business.open_deal(trial.business.add_contact(source=None).id)
+        trial.sync()
+    trial.assert_equal()
+
+
+def test_what_is_deleted_goes_and_stays_gone(trial: Trial) -> None:
+    trial.sync()
+    business = trial.business
+    business.wait_until(business.now + timedelta(hours=1))
+    business.archive_deal(next(deal.id for deal in business.deals.values() if deal.status == "won"))
+    business.archive_contact(next(contact.id for contact in business.contacts.values() if contact.lifecycle == "lead"))
+    assert trial.sync().rows_gone == 2
+    trial.assert_equal()
+    business.wait_until(business.now + timedelta(days=1))
+    assert trial.sync().rows_gone == 0
+    trial.assert_equal()
+
+
+def test_a_merged_lead_is_counted_once(trial: Trial) -> None:
+    trial.sync()
+    business = trial.business
+    business.wait_until(business.now + timedelta(hours=1))
+    loser, winner = [deal.contact_id for deal in business.deals.values() if deal.contact_id and deal.status == "won"][
+        :2
+    ]
+    assert loser is not None
+    assert winner is not None
+    business.merge_contacts(loser, winner)
+    trial.sync()
+    trial.assert_equal()
+
+
+@pytest.mark.parametrize("how", ["full", "reconcile"])
+def test_what_went_long_ago_is_found(trial: Trial, how: str) -> None:
+    """Even if no feed tells of it any more."""
+    trial.sync()
+    business = trial.business
+    for deal_id in list(business.deals)[:7]:
+        del business.deals[deal_id]
+    for deals in business.deals_of.values():
+        deals[:] = [deal_id for deal_id in deals if deal_id in business.deals]
+    run = trial.sync(full=how == "full", reconcile=how == "reconcile")
+    assert run.rows_gone == 7
+    trial.assert_equal()
+
+
+def test_equal_moments_over_page_boundaries(trial: Trial) -> None:
+    """A bulk edit gives everything one time of change: no cursor by time may skip any of it."""
+    trial.sync()
+    business = trial.business
+    now = business.wait_until(business.now + timedelta(days=1))
+    for contact_id, contact in business.contacts.items():
+        business.contacts[contact_id] = replace(contact, modified=now, source="BULK")
+    for deal_id, deal in business.deals.items():
+        business.deals[deal_id] = replace(deal, modified=now, amount="77.00")
+    trial.sync()
+    trial.assert_equal()
+
+
+def test_records_that_change_while_they_are_read(trial: Trial) -> None:
+    """Before each answer an old record changes and so moves to the end: what comes after it moves up by one."""
+    trial.sync()
+    business = trial.business
+    start = business.wait_until(business.now + timedelta(days=1))
+    for contact_id in list(business.contacts)[:250]:
+        business.contacts[contact_id] = replace(business.contacts[contact_id], modified=start, source="FIRST")
+    changing = iter(list(business.contacts)[:60])
+
+    def disturb(number: int, path: str) -> None:
+        contact_id = next(changing, None)
+        if contact_id is not None:
+            later = business.wait_until(business.now + timedelta(seconds=30))
+            business.contacts[contact_id] = replace(business.contacts[contact_id], modified=later, source="SECOND")
+
+    trial.sandbox.on_request = disturb
+    trial.sync()
+    trial.sandbox.on_request = None
+    business.wait_until(business.now + timedelta(minutes=1))
+    trial.sync()
+    trial.assert_equal()

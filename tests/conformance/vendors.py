@@ -1,0 +1,30 @@
+"""What the conformance suite needs to know of each vendor; add one here, and every test of the suite runs on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from hubspot_vendor import HUBSPOT
+
+from holdwater.crm.connector import Connector
+from holdwater.crm.records import Record
+from holdwater.sandbox import Business, Sandbox
+
+
+@dataclass(frozen=True)
+class Vendor:
+    """One vendor: its sandbox, its connector, and what the store must hold of a business.
+
+    `serve` serves a business in the vendor's dialect. `connect` opens the connector on a served business; the test
+    closes it. `expected` is made from the simulator alone, without a line of the connector.
+    """
+
+    name: str
+    serve: Callable[[Business], AbstractContextManager[Sandbox]]
+    connect: Callable[[Sandbox], AbstractContextManager[Connector]]
+    expected: Callable[[Business], Mapping[str, Sequence[Record]]]
+
+
+VENDORS = (Vendor(*HUBSPOT),)
