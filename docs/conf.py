@@ -15,7 +15,7 @@ from holdwater import __version__
 project = "Holdwater"
 author = "Holdwater"
 version = release = __version__
-extensions = ["myst_parser"]
+extensions = ["myst_parser", "charts"]
 html_theme = "furo"
 html_title = "Holdwater"
 html_static_path = ["static"]

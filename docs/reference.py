@@ -12,6 +12,7 @@ from typing import Any
 
 import holdwater
 import holdwater.bucket  # its functions register themselves
+import holdwater.models.cells  # and theirs
 from holdwater.formula import Argument, Formula, registry
 from holdwater.translate.typeset import equations
 

@@ -12,6 +12,7 @@ import pytest
 
 import holdwater
 import holdwater.bucket
+import holdwater.models.cells
 
 # The same cases every time, and no failure because a machine is slow.
 hypothesis.settings.register_profile("steady", derandomize=True, deadline=None)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from holdwater.bucket.projection import bucket_profit, bucket_projection
     from holdwater.bucket.sequence import fix_sequence
     from holdwater.bucket.verdict import verdict
+    from holdwater.models.matured import conversion_matured
 
 __version__ = "0.1.0"
 
@@ -63,6 +64,7 @@ __all__ = [
     "constraint_value",
     "conversion",
     "conversion_delayed",
+    "conversion_matured",
     "cpl",
     "cpl_marginal",
     "cpl_qualified",
@@ -125,10 +127,16 @@ _IN_THE_BUCKET = frozenset(
         "verdict",
     }
 )
+_FITTED = frozenset({"conversion_matured"})
 
 
 def __getattr__(name: str) -> object:
     """The bucket is imported when it is first asked for: the formulas alone load in a fraction of the time."""
+    if name in _FITTED:
+        import holdwater.models.cells
+        from holdwater.formula import registry
+
+        return registry[name.upper()].call
     if name not in _IN_THE_BUCKET:
         raise AttributeError(f"module 'holdwater' has no attribute {name!r}")
     from holdwater.bucket.model import Bucket

@@ -1,4 +1,4 @@
-"""The command line: `holdwater demo | template | sync | refresh | functions`."""
+"""The command line: `holdwater demo | template | sync | refresh | diagnose | names | lite | functions`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 from holdwater import __version__
@@ -16,7 +17,8 @@ from holdwater.errors import HoldwaterError
 
 EPILOG = """\
 Exit codes: 0 done; 1 a fault in Holdwater; 2 wrong usage; 3 something to install or configure (a token, an extra);
-4 the CRM could not be read; 5 an export, a mapping or a number cannot be used; 6 the workbook; 7 the store.
+4 the CRM could not be read; 5 an export, a mapping, a description or a number cannot be used; 6 the workbook;
+7 the store.
 
 Environment: HOLDWATER_HUBSPOT_TOKEN the token, if it is not in the OS keyring; HOLDWATER_STORE where the store is kept.
 """
@@ -58,6 +60,9 @@ def parser() -> argparse.ArgumentParser:
     _exports(sync)
     sync.add_argument("--url", default="https://api.hubapi.com", help="another address of HubSpot's API")
     sync.add_argument("--full", action="store_true", help="read everything again")
+    sync.add_argument("--since", type=_day, metavar="DATE", help="read what changed since this day, such as 2026-01-31")
+    sync.add_argument("--reconcile", action="store_true", help="also find records that the source no longer has")
+    sync.add_argument("--dry-run", action="store_true", help="say what would change, and keep nothing")
 
     refresh = command(
         "refresh",
@@ -68,9 +73,49 @@ def parser() -> argparse.ArgumentParser:
     _store(refresh)
     _exports(refresh)
 
+    names = command(
+        "names",
+        "Put the formulas into any workbook as names that Excel 365 computes without Python, or take them out.",
+        "holdwater names budget.xlsx",
+    )
+    names.add_argument("book", type=Path, metavar="BOOK.xlsx")
+    names.add_argument("--remove", action="store_true", help="take them out again")
+
+    diagnose = command(
+        "diagnose",
+        "Say whether more leads help, what limits the business and what to fix first.",
+        "holdwater diagnose leads.xlsx",
+    )
+    diagnose.add_argument(
+        "source", type=Path, metavar="BOOK_OR_TOML", help="a refreshed workbook, or a description (docs/diagnose.md)"
+    )
+    diagnose.add_argument("--json", action="store_true", help="every number, for a script")
+
+    lite = command(
+        "lite",
+        "Write the two files that xlwings Lite needs (Excel on a Mac, on the web, or on Windows without Python).",
+        "holdwater lite for-excel",
+    )
+    lite.add_argument("folder", type=Path, metavar="OUT_FOLDER")
+
+    calc = command(
+        "calc",
+        "Build the add-in that gives LibreOffice Calc every formula.",
+        "holdwater calc build holdwater.oxt",
+    )
+    calc.add_argument("action", choices=("build",), metavar="build")
+    calc.add_argument("out", type=Path, metavar="OUT.oxt")
+
     functions = command("functions", "List the formulas.", "holdwater functions --json")
     functions.add_argument("--json", action="store_true", help="everything about each, for a script")
     return top
+
+
+def _day(text: str) -> datetime:
+    try:
+        return datetime.combine(date.fromisoformat(text), time(), UTC)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is no date; write it as 2026-01-31") from None
 
 
 def _natural(text: str) -> int:

@@ -6,15 +6,23 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from holdwater.errors import ExportError, MissingExtraError, SetupError, UsageError, WorkbookError
+from holdwater.errors import (
+    ExportError,
+    FormulaError,
+    MissingExtraError,
+    SetupError,
+    UsageError,
+    WorkbookError,
+)
 
 if TYPE_CHECKING:
-    from holdwater.crm.connector import Connector
+    from holdwater.bucket.description import Description
+    from holdwater.crm.connector import Connector, Issue
     from holdwater.store.runs import Run
     from holdwater.workbook.refresh import Refreshed
 
@@ -64,9 +72,19 @@ def sync(arguments: argparse.Namespace) -> None:
         _exports_or_store(arguments)
         path = arguments.store or default_path()
         with _connector(arguments) as connector, Store.open(path) as store, shown_progress() as progress:
-            done = run(connector, store, full=arguments.full, progress=progress)
+            done = run(
+                connector,
+                store,
+                full=arguments.full,
+                since=arguments.since,
+                reconcile=arguments.reconcile,
+                rehearse=arguments.dry_run,
+                progress=progress,
+            )
+            issues = store.issues(connector.connection)
     print(_summary(done))
-    print(f"Store: {path.resolve()}")
+    _tell(issues)
+    print("Nothing was kept: this was a dry run." if arguments.dry_run else f"Store: {path.resolve()}")
 
 
 def refresh(arguments: argparse.Namespace) -> None:
@@ -102,6 +120,84 @@ def refresh(arguments: argparse.Namespace) -> None:
                 figures, origin = report(store), ", ".join(synced)
         done = write(arguments.book, figures, origin=origin)
     _say(done)
+
+
+def names(arguments: argparse.Namespace) -> None:
+    from holdwater.workbook.lambda_names import add_names, remove_names
+
+    done = (remove_names if arguments.remove else add_names)(arguments.book)
+    for count, what in (
+        (len(done.added), "added"),
+        (len(done.updated), "brought up to date"),
+        (len(done.kept), "already there"),
+        (len(done.removed), "removed"),
+    ):
+        if count:
+            print(f"{count} {'function' if count == 1 else 'functions'} {what}.")
+    if done.left:
+        print(f"Left as they are: {'; '.join(done.left)}.", file=sys.stderr)
+    if done.still_called:
+        print(f"Cells that call them show #NAME? now, on: {', '.join(done.still_called)}.", file=sys.stderr)
+    if done.macros and done.added:
+        print(
+            "The workbook has macros, which were not looked into: if one of them defines a function of these names,"
+            " take the names out again with --remove.",
+            file=sys.stderr,
+        )
+    print(f"Workbook: {done.path}" if done.changed else f"Nothing new; unchanged: {done.path}")
+    if "LTV" in done.added:
+        print("Try it in Excel 365: type =LTV(30, 0.04) into an empty cell; it shows 750.")
+
+
+def diagnose(arguments: argparse.Namespace) -> None:
+    from holdwater.bucket.report import report
+    from holdwater.diagnosis import as_json, as_text
+
+    path: Path = arguments.source
+    simulation = None
+    try:
+        with _needs("models"):
+            described = _described(path)
+            done = report(described)
+            if described.uncertain:
+                from holdwater.models.uncertain_bucket import UncertainBucket
+
+                simulation = UncertainBucket.of(described.uncertain).simulate()
+    except FormulaError as error:
+        raise type(error)(f"{path}: {error}") from None  # whose numbers they are
+    if arguments.json:
+        print(json.dumps(as_json(done, simulation), indent=2, allow_nan=False))
+    else:
+        print(as_text(done, simulation))
+
+
+def _described(path: Path) -> Description:
+    kind = path.suffix.lower()
+    if kind == ".toml":
+        from holdwater.toml_description import read_toml
+
+        return read_toml(path)
+    if kind in (".xlsx", ".xlsm"):
+        from holdwater.workbook.describe import describe
+
+        return describe(path)
+    raise UsageError(f"{path} is neither a workbook (.xlsx, .xlsm) nor a description of the business (.toml).")
+
+
+def lite(arguments: argparse.Namespace) -> None:
+    from holdwater.hosts.lite import write
+
+    write(arguments.folder)
+    print(f"Written: main.py and requirements.txt in {arguments.folder.resolve()}")
+    print("Next: paste each into the tab of its name in xlwings Lite; docs/lite.md walks through it.")
+
+
+def calc(arguments: argparse.Namespace) -> None:
+    from holdwater.hosts.calc import build
+
+    build(arguments.out)
+    print(f"Add-in written: {arguments.out.resolve()}")
+    print("Next: in LibreOffice, Tools > Extensions > Add, choose this file, and start LibreOffice again.")
 
 
 def functions(arguments: argparse.Namespace) -> None:
@@ -143,7 +239,16 @@ def _connector(arguments: argparse.Namespace) -> Iterator[Connector]:
 def _summary(run: Run) -> str:
     read = ", ".join(f"{count:,} {stream}" for stream, count in run.streams.items())
     requests = f" {run.requests:,} requests, {run.retries:,} repeated." if run.requests else ""
-    return f"Read {read or 'nothing'}; {run.rows_written:,} new or changed.{requests}"
+    gone = f", {run.rows_gone:,} gone" if run.rows_gone else ""
+    return f"Read {read or 'nothing'}; {run.rows_written:,} new or changed{gone}.{requests}"
+
+
+def _tell(issues: Mapping[str, Sequence[Issue]]) -> None:
+    """The records that could not be taken, the first few of each stream by name."""
+    for stream, found in issues.items():
+        named = "; ".join(f"{issue.id}: {issue.problem}" for issue in found[:5])
+        more = f"; and {len(found) - 5:,} more" if len(found) > 5 else ""
+        print(f"Not taken, {len(found):,} of {stream}: {named}{more}", file=sys.stderr)
 
 
 def _say(done: Refreshed) -> None:
@@ -159,5 +264,9 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "template": template,
     "sync": sync,
     "refresh": refresh,
+    "diagnose": diagnose,
+    "names": names,
+    "lite": lite,
+    "calc": calc,
     "functions": functions,
 }

@@ -121,8 +121,10 @@ if TYPE_CHECKING:
     PairedRates: TypeAlias = Sequence[float | None]
     PairedCounts: TypeAlias = Sequence[float | None]
     PairedPositiveCounts: TypeAlias = Sequence[float | None]
+    PairedTimes: TypeAlias = Sequence[float | None]
     Survivors: TypeAlias = Sequence[float | None]
     Rows: TypeAlias = Sequence[Sequence[object]]
+    Statuses: TypeAlias = Sequence[object]
     Model: TypeAlias = object  # a Bucket, a mapping or rows; Bucket.of says which
     Text: TypeAlias = str
     FunctionName: TypeAlias = str
@@ -158,8 +160,10 @@ else:
     PairedRates = Unit("rate", PERCENT, low=0, high=1, many=True, paired=True)
     PairedCounts = Unit("count", COUNT, low=0, many=True, paired=True)
     PairedPositiveCounts = Unit("count", COUNT, low=TINIEST, many=True, paired=True)
+    PairedTimes = Unit("time", DECIMAL, low=0, many=True, paired=True)
     Survivors = Unit("customers still there", COUNT, low=0, many=True, paired=True)  # beside the times 0, 1, 2, ...
     Rows = Unit("rows", "General", table=True)
+    Statuses = Unit("won, lost or open", "@", table=True)  # a range of these words
     Model = Unit("rows of label and value", "General", table=True)
     Text = Unit("text", "@", table=True)
     FunctionName = Unit("name of a function", "@", table=True)

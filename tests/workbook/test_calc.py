@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import os
-import shutil
-import subprocess
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -18,35 +16,6 @@ from holdwater.workbook.refresh import refresh
 from holdwater.workbook.template import write_template
 
 pytestmark = pytest.mark.slow
-
-ALWAYS_RECALCULATE = """<?xml version="1.0" encoding="UTF-8"?>
-<oor:items xmlns:oor="http://openoffice.org/2001/registry">
-<item oor:path="/org.openoffice.Office.Calc/Formula/Load">
-<prop oor:name="OOXMLRecalcMode" oor:op="fuse"><value>0</value></prop></item>
-</oor:items>
-"""
-
-
-@pytest.fixture(scope="module")
-def calc(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A fresh profile of Calc that computes every formula on loading."""
-    if shutil.which("soffice") is None:
-        if os.environ.get("CI"):
-            pytest.fail("CI installs LibreOffice; it is not there")
-        pytest.skip("LibreOffice is not installed (soffice)")
-    profile = tmp_path_factory.mktemp("calc")
-    (profile / "user").mkdir()
-    (profile / "user" / "registrymodifications.xcu").write_text(ALWAYS_RECALCULATE)
-    return profile
-
-
-def recalculated(book: Path, profile: Path) -> Path:
-    out = book.parent / "calc"
-    command = ["soffice", f"-env:UserInstallation={profile.as_uri()}", "--headless", "--convert-to", "xlsx"]
-    subprocess.run([*command, "--outdir", out, book], check=True, capture_output=True, timeout=180)
-    assert (out / book.name).is_file(), "Calc ends well even when it wrote nothing"
-    return out / book.name
-
 
 NO_SPEND = {
     "leads": 300, "customers": 36, "judged_leads": 280, "judged_customers": 36, "open_leads": 20,
@@ -69,7 +38,7 @@ def without_spend(book: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["demo", "template", "no spend"])
-def test_calc_computes_what_the_cells_show(tmp_path: Path, calc: Path, kind: str) -> None:
+def test_calc_computes_what_the_cells_show(tmp_path: Path, calc: Callable[..., Path], kind: str) -> None:
     book = tmp_path / "book.xlsx"
     if kind == "demo":
         demo(book, seed=3)
@@ -79,7 +48,7 @@ def test_calc_computes_what_the_cells_show(tmp_path: Path, calc: Path, kind: str
         write_template(book)
     formulas = openpyxl.load_workbook(book)
     shown = openpyxl.load_workbook(book, data_only=True)
-    computed = openpyxl.load_workbook(recalculated(book, calc), data_only=True)
+    computed = openpyxl.load_workbook(calc(book), data_only=True)
     wrong, seen = [], 0
     for sheet in formulas.worksheets:
         for cell in (cell for row in sheet.iter_rows() for cell in row if cell.data_type == "f"):

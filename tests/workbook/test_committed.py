@@ -23,7 +23,7 @@ def meaning(path: Path) -> dict[str, Any]:
         for cell in row
         if cell.value is not None
     }
-    names = {name: defined.attr_text for name, defined in book.defined_names.items()}
+    names = {name: (defined.attr_text, defined.comment) for name, defined in book.defined_names.items()}
     tables = {name: ref for sheet in book.worksheets for name, ref in sheet.tables.items()}
     return {"cells": cells, "names": names, "tables": tables}
 

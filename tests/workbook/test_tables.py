@@ -233,6 +233,16 @@ def test_a_value_that_fits_no_cell_is_refused_by_its_place(book: Path, value: An
     assert book.read_bytes() == original
 
 
+def test_a_table_with_alternative_text_is_a_table(book: Path) -> None:
+    namespace = "http://schemas.microsoft.com/office/spreadsheetml/2009/9/main"
+    described = f'<x14:table altText="Our deals" xmlns:x14="{namespace}"/>'
+    extension = f'<extLst><ext uri="{{504A1905-F514-4f6f-8877-14C23A59335A}}">{described}</ext></extLst></table>'
+    edited(book, TABLE, ("</table>", extension))
+    refresh(book, deals(9))
+    assert Package.open(book).table("Deals").ref.last_row == 12
+    assert described in part(book, TABLE)
+
+
 def test_the_longest_text_fits(book: Path) -> None:
     refresh(book, [["y" * 32_767, 1, None, None]])
     assert cells(book)["B4"] == "y" * 32_767

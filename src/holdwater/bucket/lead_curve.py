@@ -13,16 +13,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import pairwise
-from math import inf, sqrt
+from math import inf, isfinite, sqrt
 
 from holdwater.bucket.model import Bucket
-from holdwater.bucket.projection import profit_at
+from holdwater.bucket.projection import profit_at, spent_at, worked_leads
+from holdwater.bucket.stages import Calendar, Stage
 from holdwater.errors import NumError
 
 _FINE = 256  # points of each grid
 _LOOKED_AT = 60  # periods whose crossings are found one by one
+_REFINED = 8  # local peaks that are looked at closely
 _NARROW = 2 / (1 + sqrt(5))
 _ROUNDING = 1e-13  # of the largest profit on the curve: below that, two profits are the same
+_BLOCK = 64  # periods between two looks at whether the customers have settled
+_SETTLED = 1e-15  # of the customers: by so much two blocks may differ
 
 
 class LeadCurve:
@@ -39,8 +43,32 @@ class LeadCurve:
         joints = {0.0, self.today, self.end, *fills, *_crossings(bucket, won)}
         self.joints = sorted(leads for leads in joints if 0 <= leads <= self.end)
 
+        profit_at(bucket, self.today, self.today)  # says in its own words what has no finite profit
+        # Spending does not depend on the customers; it is taken off at the end.
+        self._stage = Stage(bucket, self.today, Calendar(bucket.discount, bucket.horizon))
+        self._stage.spent = 0.0
+
     def profit(self, leads: float) -> float:
-        return profit_at(self.bucket, leads, self.today)
+        """As `profit_at`, but faster: it is asked for a thousand flows, maybe over thousands of periods.
+
+        Once a block of periods ends with as many customers as it began with, in a steady state or in a swing whose
+        length divides the block, each further block earns the same but for growth and discount.
+        """
+        stage, calendar = self._stage, self._stage.calendar
+        stage.unreferred = worked_leads(self.bucket, leads) * self.bucket.fit_share * self.bucket.conversion
+        earned, time, customers = 0.0, 0, self.bucket.customers
+        while time + _BLOCK <= calendar.horizon:
+            of_block, then = stage.run(time, time + _BLOCK, customers)
+            earned, time = earned + of_block, time + _BLOCK
+            if abs(then - customers) <= _SETTLED * customers:
+                left = (calendar.horizon - time) // _BLOCK
+                earned += of_block * sum(calendar.prices(self.bucket.growth)[_BLOCK : left * _BLOCK + 1 : _BLOCK])
+                time += left * _BLOCK
+                break
+            customers = then
+        total = earned + stage.to_the_end(time, customers)
+        total -= spent_at(self.bucket, leads, self.today) * calendar.annuity[-1]
+        return total if isfinite(total) else profit_at(self.bucket, leads, self.today)
 
     @cached_property
     def grid(self) -> list[tuple[float, float]]:
@@ -70,7 +98,7 @@ class LeadCurve:
             raise NumError(
                 "LEADS_SAFE: no limit is given and each lead pays, so more leads always earn more; give the capacities."
             )
-        best = max(self.tops(), key=lambda top: (top[1], -top[0]))
+        best = max(self.tops, key=lambda top: (top[1], -top[0]))
         known = [leads for leads in self.joints if leads <= best[0] * (1 + 1e-6)]
         # A peak at a joint is that joint, not a number a hair beside it; and no leads, if nothing is gained by any.
         for leads in (0.0, *(joint for joint in known if joint >= best[0] * (1 - 1e-6))):
@@ -78,13 +106,20 @@ class LeadCurve:
                 return leads
         return best[0]
 
-    def tops(self) -> Iterator[tuple[float, float]]:
-        """The local peaks, each found to the last digits that the profit tells apart."""
+    @cached_property
+    def tops(self) -> list[tuple[float, float]]:
+        """The local peaks, each found to the last digits that the profit tells apart.
+
+        Where customers swing wildly there are dozens, as many as the grid is fine: then the highest of them.
+        """
         points = self.grid
+        rough = []
         for position, (leads, profit) in enumerate(points):
             before, after = points[max(position - 1, 0)], points[min(position + 1, len(points) - 1)]
             if profit >= before[1] and profit >= after[1]:
-                yield max((leads, profit), self._top(before[0], after[0]), key=lambda top: (top[1], -top[0]))
+                rough.append((profit, leads, before[0], after[0]))
+        higher = sorted(rough, key=lambda top: (-top[0], top[1]))[:_REFINED]
+        return [max((x, y), self._top(low, high), key=lambda top: (top[1], -top[0])) for y, x, low, high in higher]
 
     def _top(self, low: float, high: float) -> tuple[float, float]:
         """Golden section; of equal profits the fewer leads."""
@@ -107,7 +142,7 @@ class LeadCurve:
         goal = self.profit(self.today) + gain
         if gain == 0:
             return 0.0
-        points = [point for point in (*self.grid, *self.tops()) if point[0] >= self.today]
+        points = [point for point in (*self.grid, *self.tops) if point[0] >= self.today]
         for (low, at_low), (high, at_high) in pairwise(sorted(points)):
             if min(at_low, at_high) <= goal <= max(at_low, at_high) and at_low != at_high:
                 return self._where(goal, low, high, rising=at_high > at_low) - self.today

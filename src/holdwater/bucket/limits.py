@@ -40,11 +40,12 @@ def limits_reached(bucket: Bucket) -> list[str]:
 
 
 def tightest(bucket: Bucket, limits: list[str]) -> str:
-    """Of these limits the one of which 1 % more adds most profit."""
+    """Of these limits the one of which 1 % more adds most profit; of equals the one named first in LIMITS."""
     values = [
         profit(replace(bucket, **{limit: getattr(bucket, limit) * 1.01}), paid_today=bucket.leads) for limit in limits
     ]
-    return limits[values.index(max(values))]
+    enough = max(values) - 1e-12 * abs(max(values))  # equal but for rounding, which cents and weeks would turn round
+    return next(limit for limit, value in zip(limits, values, strict=True) if value >= enough)
 
 
 @formula(BUCKET, Money, python_only="a loop over the periods")
@@ -176,6 +177,8 @@ def _edge(holds: Callable[[float], bool], inside: float, outside: float) -> floa
     """The last value, seen from inside, at which it still holds."""
     while abs(outside - inside) > 1e-12 * max(abs(inside), abs(outside)):
         middle = (inside + outside) / 2
+        if middle in (inside, outside):  # an edge at 0: there is no number between it and the smallest
+            break
         if holds(middle):
             inside = middle
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, timezone
 from math import isfinite, nan
 from statistics import median
 from typing import Any
@@ -16,6 +16,7 @@ from holdwater.units import PositiveHours, Rows, Text
 
 _BELONGS = "give rows of account, time and direction"
 _SHEETS_DAY_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001  # a sheet knows no time zones
+_UTC = timezone.utc  # noqa: UP017  # datetime.UTC is unknown to Python 3.10, which some builds of LibreOffice carry
 _SHEETS_LAST_DAY = 2_958_466  # the end of the year 9999
 _AN_HOUR = 3_600_000  # milliseconds: a sheet's fractions of a day are no finer
 
@@ -145,7 +146,7 @@ def _milliseconds(given: Any, position: int) -> int:
     where = f"LOSS_CHECK: time in row {position} of messages"
     if isinstance(given, date):
         moment = given if isinstance(given, datetime) else datetime.combine(given, time())
-        zero = _SHEETS_DAY_ZERO.replace(tzinfo=UTC) if moment.tzinfo else _SHEETS_DAY_ZERO
+        zero = _SHEETS_DAY_ZERO.replace(tzinfo=_UTC) if moment.tzinfo else _SHEETS_DAY_ZERO
         return round((moment - zero) / timedelta(milliseconds=1))
     if isinstance(given, (bool, str, bytes)) or not hasattr(given, "__float__"):
         raise KindError(f"{where} is no date; give a date with its time, not text.")

@@ -32,7 +32,7 @@ class Period(NamedTuple):
 def project(bucket: Bucket, *, paid_today: float | None = None) -> Iterator[Period]:
     """Every period of the horizon; leads beyond `paid_today` (all, unless given) cost `next_lead_cost`."""
     leads, worked = bucket.leads, worked_leads(bucket, bucket.leads)
-    spent = _spent(bucket, leads, leads if paid_today is None else paid_today)
+    spent = spent_at(bucket, leads, leads if paid_today is None else paid_today)
     flow = islice(_customers(bucket, worked), bucket.horizon)
     price = bucket.revenue_per_customer
     for period, (customers, new, turned_away, lost) in enumerate(flow):
@@ -70,7 +70,7 @@ def profit_at(bucket: Bucket, leads: float, paid_today: float) -> float:
                 " give a churn or a discount above 0, or a run_off of 0."
             )
         earned += bucket.run_off * min(next(flow)[0], capacity) * price / leaves
-    total = bucket.revenue_per_customer * bucket.gross_margin * earned - _spent(bucket, leads, paid_today) * periods
+    total = bucket.revenue_per_customer * bucket.gross_margin * earned - spent_at(bucket, leads, paid_today) * periods
     if not isfinite(total):
         raise NumError("Bucket: the numbers grow beyond all bounds; use a shorter horizon or less extreme numbers.")
     return total
@@ -80,7 +80,7 @@ def worked_leads(bucket: Bucket, leads: float) -> float:
     return min(leads * (1 - bucket.burn), bucket.lead_capacity)
 
 
-def _spent(bucket: Bucket, leads: float, paid_today: float) -> float:
+def spent_at(bucket: Bucket, leads: float, paid_today: float) -> float:
     """The costs of each period: of all leads, of working them, and fixed ones."""
     next_lead_cost = bucket.cost_per_lead if bucket.next_lead_cost is None else bucket.next_lead_cost
     bought = min(leads, paid_today) * bucket.cost_per_lead + max(0.0, leads - paid_today) * next_lead_cost
@@ -104,7 +104,8 @@ def _customers(bucket: Bucket, worked: float) -> Iterator[tuple[float, float, fl
             churn = min(1.0, calm_churn + slope * max(0.0, customers / capacity - threshold))
         lost = churn * customers
         yield customers, new, wanted - new, lost
-        customers += new - lost
+        # In this order, as the catalogue has it: where customers swing wildly even a rounding grows.
+        customers = customers - lost + new
 
 
 def one_more_lead(bucket: Bucket, *, conversion: float | None = None) -> float:

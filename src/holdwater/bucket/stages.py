@@ -75,9 +75,11 @@ class Stage:
             money += weight * (customers if customers < capacity else capacity)
             churn = calm
             if customers > busy:
-                churn = min(1.0, calm + slope * max(0.0, customers / capacity - threshold))
+                churn += slope * (customers / capacity - threshold)
+                if churn > 1.0:
+                    churn = 1.0
             new = unreferred + referral * customers
-            customers += (new if new < onboarding else onboarding) - churn * customers
+            customers = customers - churn * customers + (new if new < onboarding else onboarding)
         annuity = self.calendar.annuity
         return money - self.spent * (annuity[end] - annuity[start]), customers
 

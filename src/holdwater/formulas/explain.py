@@ -49,10 +49,11 @@ def _named(name: object) -> Formula:
     known = registry.get(name.strip().upper())
     if known:
         return known
-    # Built on this package and imported when first needed, the bucket cannot be named here as a module.
+    # Built on this package and imported when first needed, these cannot be named here as modules.
     from importlib import import_module
 
     import_module("holdwater.bucket")
+    import_module("holdwater.models.cells")
     if name.strip().upper() in registry:
         return registry[name.strip().upper()]
     from difflib import get_close_matches  # here, because it is needed for typing mistakes only

@@ -102,7 +102,8 @@ def _earned(bucket: Mapping[str, Numbers], worked: Array, horizon: int) -> Array
             churn += calm_churn
             np.minimum(churn, 1.0, out=churn)
         lost = np.multiply(customers, churn, out=moved)
-        customers += np.subtract(wanted, lost, out=won)
+        customers -= lost  # first those, as in the recurrence: where customers swing wildly even a rounding grows
+        customers += wanted
     leaves = (calm_churn + discount) / (1 + discount)
     # Customers who never leave, and whose money is worth as much in any future, have no finite value.
     closing = np.where(

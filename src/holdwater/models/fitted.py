@@ -29,10 +29,11 @@ class Fit:
 
     model: ClassVar[str]
     names: ClassVar[tuple[str, ...]]
+    least: ClassVar[tuple[float, ...]] = ()  # what each parameter stays above, where that is not 0
 
     parameters: Mapping[str, float]
     log_likelihood: float  # of the data alone, also where a prior took part
-    covariance: Array  # of the logarithms of the parameters
+    covariance: Array  # of the logarithms of the parameters, each above its least
     converged: bool
     n: float  # customers, or deals: the sum of the weights
     estimator: Estimator
@@ -40,7 +41,7 @@ class Fit:
     @classmethod
     def of(cls, top: Top, *, log_likelihood: float, n: float, estimator: Estimator, **more: Any) -> Self:
         return cls(
-            parameters=dict(zip(cls.names, map(float, np.exp(top.at)), strict=True)),
+            parameters=dict(zip(cls.names, map(float, np.exp(top.at) + (cls.least or 0)), strict=True)),
             log_likelihood=log_likelihood,
             covariance=top.covariance,
             converged=top.converged,
@@ -56,11 +57,9 @@ class Fit:
                 f"{self.model}: the data leave a parameter open, so there is no interval; use the penalised estimator"
                 " or wait for more data."
             )
-        return np.exp(
-            np.random.default_rng(seed).multivariate_normal(
-                np.log(list(self.parameters.values())), self.covariance, size=size
-            )
-        )
+        least = np.array(self.least or [0.0] * len(self.parameters))
+        middle = np.log(np.array(list(self.parameters.values())) - least)
+        return least + np.exp(np.random.default_rng(seed).multivariate_normal(middle, self.covariance, size=size))
 
     def interval(
         self, of: Callable[[Array], Array], confidence: float = 0.9, *, size: int = DRAWS, seed: int = 1
@@ -76,8 +75,9 @@ class Fit:
         """A few lines a person can read."""
         lines = [f"{self.model}, {self.n:,.15g} observed, {self.estimator}"]
         spread = np.sqrt(np.diag(self.covariance))
-        for (name, value), error in zip(self.parameters.items(), spread, strict=True):
-            low, high = value * np.exp(-1.645 * error), value * np.exp(1.645 * error)
+        least = self.least or [0.0] * len(self.parameters)
+        for (name, value), above, error in zip(self.parameters.items(), least, spread, strict=True):
+            low, high = (above + (value - above) * np.exp(side * error) for side in (-1.645, 1.645))
             lines.append(f"  {name:<8} {value:>12.5g}   90 % between {low:.3g} and {high:.3g}")
         lines.append(f"  log-likelihood {self.log_likelihood:,.4f}")
         if not self.converged:

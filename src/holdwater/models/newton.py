@@ -78,26 +78,21 @@ def climb(hill: Hill, start: Array) -> Top:
     """From `start` uphill until a step gains nothing that can be seen."""
     at, slope, damping = np.asarray(start, dtype=float), hill(np.asarray(start, dtype=float)), 0.0
     for taken in range(STEPS):
+        whole = _step(slope, 0.0)
+        if whole is not None and float(slope.gradient @ whole) < 1e-14 * max(1.0, abs(slope.height)):
+            # Heights do not tell any more, but slopes do: this step squares the error that is left.
+            return Top(at + whole, hill(at + whole), True, taken + 1)
         while True:
             step = _step(slope, damping)
             if step is not None:
                 candidate = hill(at + step)
-                # At the very top rounding may look like a step down.
+                # Close to the top rounding may look like a step down.
                 if candidate.height >= slope.height - 1e-14 * abs(slope.height):
                     break
             damping = max(10 * damping, 1e-4 * max(1.0, float(np.abs(np.diag(slope.hessian)).max())))
             if not damping < 1e30:
                 return Top(at, slope, False, taken)
-        gain = float(slope.gradient @ step)
         at, slope = at + step, candidate
-        if gain < 1e-14 * max(1.0, abs(slope.height)) and damping == 0.0:
-            # One more step costs one look and squares the error that is left.
-            last = _step(slope, 0.0)
-            if last is not None:
-                polished = hill(at + last)
-                if polished.height >= slope.height - 1e-14 * abs(slope.height):
-                    at, slope = at + last, polished
-            return Top(at, slope, True, taken + 1)
         damping = damping / 100 if damping > 1e-8 else 0.0
     return Top(at, slope, False, STEPS)
 

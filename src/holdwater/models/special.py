@@ -55,6 +55,31 @@ def rising(x: float, count: int) -> tuple[Array, Array, Array]:
     return log, first, second
 
 
+def rise(x: float, more: ArrayLike) -> tuple[Array, Array, Array]:
+    """log of Gamma(x + more) / Gamma(x) and its first two derivatives in x, for any numbers from 0 on.
+
+    Also where x is so large that the difference of two gamma functions would lose its digits.
+    """
+    more = np.asarray(more, dtype=float)
+    far, near = x + more, np.asarray(float(x))
+    if x < _SHIFT:
+        return (
+            np.asarray(log_gamma(far) - log_gamma(near)),
+            np.asarray(digamma(far) - digamma(near)),
+            np.asarray(trigamma(far) - trigamma(near)),
+        )
+    ratio, product = np.log1p(more / x), x * far
+
+    def further(coefficients: Array, power: int) -> Array:
+        return np.asarray(_series(coefficients, far) / far**power - _series(coefficients, near) / near**power)
+
+    return (
+        more * np.log(far) + (x - 0.5) * ratio - more + further(_BERNOULLI / (_TWICE * (_TWICE - 1)), 0),
+        ratio + more / (2 * product) - further(_BERNOULLI / _TWICE, 1),
+        -more / product - 0.5 * more * (x + far) / product**2 + further(_BERNOULLI, 2),
+    )
+
+
 def _shifted(x: ArrayLike) -> tuple[Array, Array, NDArray[np.bool_]]:
     """x, then x or x + 10, whichever is large enough for the series, and where it was shifted."""
     here = np.asarray(x, dtype=float)

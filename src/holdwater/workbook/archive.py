@@ -113,8 +113,8 @@ class Archive:
                 raise self._refused(f"holds an entry with the unsafe name {name!r}; no spreadsheet program writes that")
             if name.startswith("_xmlsignatures/"):
                 raise self._refused(
-                    "is digitally signed and a refresh would break the signature; remove it in Excel "
-                    "(File, Info, View Signatures), refresh, and sign again"
+                    "is digitally signed and a change would break the signature; remove it in Excel "
+                    "(File, Info, View Signatures), run this again, and sign again"
                 )
             if entry.flag_bits & 1 or entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 raise self._refused(

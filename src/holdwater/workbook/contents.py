@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from math import inf, isfinite
+from math import isfinite
 
 import holdwater
-from holdwater.bucket import Bucket, one_more_lead, profit, project
+from holdwater.bucket import one_more_lead, profit, project
 from holdwater.errors import ExportError, FormulaError
 from holdwater.metrics.figures import Figures, Report
+from holdwater.workbook.bucket import bucket_of, number, of_worked
 from holdwater.workbook.cells import CellError, Value
 from holdwater.workbook.evaluate import Rows, Values
 from holdwater.workbook.inputs import INPUTS
@@ -100,8 +101,8 @@ def _results(values: Values) -> list[list[Value]]:
     }
     numbers: list[Value]
     try:
-        bucket = _bucket(values)
-        paid = _number(values, "paid_conversion")
+        bucket = bucket_of(values)
+        paid = of_worked(values, number(values, "paid_conversion"))
         periods = list(project(bucket))
         full = [period.period + 1 for period in periods if period.customers >= bucket.customer_capacity]
         numbers = [
@@ -116,35 +117,3 @@ def _results(values: Values) -> list[list[Value]]:
     except FormulaError as error:
         numbers = [CellError(error.cell)] * len(labels)
     return [[label, number, meaning] for (label, meaning), number in zip(labels.items(), numbers, strict=True)]
-
-
-def _number(values: Values, name: str) -> float:
-    value = values[name]
-    if isinstance(value, CellError):
-        error = FormulaError(f"{name} is {value}")
-        error.cell = str(value)
-        raise error
-    return float(value)
-
-
-def _bucket(values: Values) -> Bucket:
-    """The business as it stands; without known spend, leads are free."""
-    leads = sum(value or 0 for value in values["hw_sources[Leads]"])
-    spend = sum(value for value in values["hw_sources[Spend]"] if value and value > 0)
-    return Bucket(
-        leads=_number(values, "lead_flow"),
-        cost_per_lead=spend / leads if leads else 0,
-        next_lead_cost=_number(values, "paid_lead_cost") if spend else 0,
-        conversion=_number(values, "any_conversion"),
-        lead_capacity=_number(values, "lead_limit"),
-        lead_cost=_number(values, "lead_work_cost"),
-        revenue_per_customer=_number(values, "monthly_revenue"),
-        gross_margin=_number(values, "margin_share"),
-        churn=_number(values, "monthly_churn"),
-        discount=_number(values, "monthly_discount"),
-        referral_rate=_number(values, "monthly_referral"),
-        customers=_number(values, "customers_now"),
-        customer_capacity=inf if values["service_capacity"] == "" else _number(values, "service_capacity"),
-        fixed_cost=_number(values, "monthly_fixed_cost") + _number(values, "monthly_sales_cost"),
-        horizon=int(_number(values, "horizon_months")),
-    )

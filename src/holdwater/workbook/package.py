@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -21,6 +21,7 @@ from holdwater.workbook.following import (
     follow_in_sheet,
 )
 from holdwater.workbook.markup import SPREADSHEET, elements, needed
+from holdwater.workbook.names import DefinedName, read_names, with_names
 from holdwater.workbook.parts import Parts
 from holdwater.workbook.references import Area, only_area, quoted
 from holdwater.workbook.saving import refuse_if_open_elsewhere, replace_file
@@ -102,20 +103,22 @@ class Package:
             f"{self.path} has no table {name} (its tables: {names}); give a workbook that Holdwater made."
         )
 
+    def names(self) -> list[DefinedName]:
+        """Every defined name, in the order of the file."""
+        return read_names(self._parts.read(self._workbook), self._workbook)
+
     def defined_names(self) -> dict[str, str]:
         """Name -> what it stands for; a name that only one sheet knows is written 'Sheet'!Name."""
-        part, names, sheets = self._workbook, dict[str, str](), list[str]()
-        for element in elements(self._parts.read(part), part, {"sheet", "definedName"}):  # sheets stand before names
-            if element.name == "sheet":
-                sheets.append(needed(element, "name", part))
-                continue
-            local = element.attributes.get("localSheetId")
-            known = local is not None and local.isdecimal() and int(local) < len(sheets)
-            if local is not None and not known:
-                raise WorkbookError(f"{part} has a name for a sheet {local} that is not there; save it anew in Excel.")
-            prefix = "" if local is None else quoted(sheets[int(local)]) + "!"
-            names[prefix + needed(element, "name", part)] = element.text
-        return names
+        return {("" if n.sheet is None else quoted(n.sheet) + "!") + n.name: n.text for n in self.names()}
+
+    def change_names(self, put: Iterable[DefinedName] = (), drop: Collection[str] = ()) -> None:
+        """Put in names of the whole workbook, or give them a new text and comment, and take others out."""
+        workbook = self._parts.read(self._workbook)
+        self._parts.update({self._workbook: with_names(workbook, self._workbook, put, drop)})
+
+    @property
+    def has_macros(self) -> bool:
+        return any(relation.kind == "vbaProject" for relation in self._parts.relationships(self._workbook))
 
     def read_cells(self, sheet: str) -> Iterator[ReadCell]:
         """The sheet's cells that hold something, row by row, as they are now; dates as their serial numbers."""
@@ -192,11 +195,11 @@ class Package:
     def _finished(self) -> Parts:
         """The parts with what follows from the changes: charts show the new values, and formulas are due."""
         parts = self._parts.copy()
-        workbook = parts.read(self._workbook)
         changed = {name.casefold(): name for name, part in self._sheets.items() if part in parts.changed}
         if changed:
             self._renew_charts(parts, changed)
-        parts.update({self._workbook: with_full_calculation(workbook, self._workbook)})
+            workbook = parts.read(self._workbook)
+            parts.update({self._workbook: with_full_calculation(workbook, self._workbook)})
         return parts
 
     def _renew_charts(self, parts: Parts, changed: Mapping[str, str]) -> None:

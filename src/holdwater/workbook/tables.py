@@ -9,7 +9,7 @@ from typing import NamedTuple
 from holdwater.errors import WorkbookError
 from holdwater.workbook.cells import Content, FormulaCell, UnfitValueError, cell_xml, unescape_controls
 from holdwater.workbook.following import Growth
-from holdwater.workbook.markup import Edits, elements, needed, open_tag_end, set_attribute, with_attribute
+from holdwater.workbook.markup import SPREADSHEET, Edits, elements, needed, open_tag_end, set_attribute, with_attribute
 from holdwater.workbook.references import LAST_ROW, Area, area_of, cell_name, column_letters
 from holdwater.workbook.scan import SheetCell, SheetRow, SheetScan
 from holdwater.workbook.sheet import Stretch, spliced
@@ -45,7 +45,8 @@ class NewRows(NamedTuple):
 
 
 def read_table(data: bytes, part: str, sheet: str, sheet_part: str) -> Table:
-    found = elements(data, part, {"table", "tableColumn"})
+    # Excel keeps a table's alternative text in another element named table, of another namespace.
+    found = [element for element in elements(data, part, {"table", "tableColumn"}) if element.namespace in SPREADSHEET]
     attributes = found[0].attributes if found else {}
     area = area_of(attributes.get("ref", ""))
     columns = tuple(unescape_controls(needed(element, "name", part)) for element in found[1:])

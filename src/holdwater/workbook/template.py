@@ -7,16 +7,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import holdwater.bucket  # noqa: F401  # its functions register themselves
 from holdwater.errors import MissingExtraError, WorkbookError, WorkbookLockedError
-from holdwater.formula import registry
-from holdwater.translate import lambda_text
 from holdwater.units import Unit
 from holdwater.workbook import layout
 from holdwater.workbook.cells import Value
 from holdwater.workbook.evaluate import Values, formula_text
 from holdwater.workbook.figures import FIGURES
 from holdwater.workbook.inputs import INPUTS
+from holdwater.workbook.lambda_names import add_names
 from holdwater.workbook.owned import RESULTS, SOURCES, TABLES, OwnedTable
 from holdwater.workbook.style import Styles
 
@@ -49,6 +47,7 @@ def write_template(path: Path, typed: Mapping[str, float] | None = None, banner:
     try:
         _write(book, inputs, values, banner)
         book.close()
+        add_names(path)  # XlsxWriter cannot give a name its help
     except (FileCreateError, OSError) as error:
         raise WorkbookLockedError(
             f"{path} cannot be written: close it in Excel, or give another name or folder."
@@ -61,9 +60,6 @@ def _write(book: Workbook, inputs: Mapping[str, Value], values: Values, banner: 
     sheets = {name: book.add_worksheet(name) for name in layout.SHEETS}
     for name, place in layout.names().items():
         book.define_name(name, place)
-    for name, formula in registry.items():
-        if not formula.python_only:
-            book.define_name(name, f"={lambda_text(formula.function)}")
     for sheet in sheets.values():
         sheet.hide_gridlines(2)
         sheet.set_landscape()

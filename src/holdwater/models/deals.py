@@ -1,0 +1,140 @@
+"""A cohort of deals: how old each is or was when it closed, and how it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from holdwater.errors import KindError, NoDataError, NumError
+
+Array = NDArray[np.float64]
+
+_MOST_DAYS_COUNTED = 100_000  # ages up to here, if whole, are counted in one pass instead of sorted
+
+
+class Status(IntEnum):
+    OPEN = 0
+    WON = 1
+    LOST = 2
+
+
+_BY_NAME = {status.name.lower(): status for status in Status}
+
+
+@dataclass(frozen=True, slots=True)
+class Deals:
+    """Deals of the same age and status are one number, so a million of them are a few hundred rows."""
+
+    days: Array  # each age once, rising; any unit of time
+    open: Array  # how many are still open at that age
+    won: Array  # how many were won at that age
+    lost: Array
+
+    @classmethod
+    def of(cls, days: ArrayLike, status: ArrayLike, weights: ArrayLike | None = None) -> Deals:
+        """From one entry a deal (or group of deals alike): its age if open, else its days to close, and its status.
+
+        `status` holds the words won, lost and open or their numbers in Status, `weights` the deals in each group.
+        KindError, NumError or NoDataError says what cannot be, and where.
+        """
+        ages, codes = _checked_days(days), _codes(status)
+        _same_length("status", len(codes), len(ages))
+        counts = None if weights is None else _checked_weights(weights, len(ages))
+        if not len(ages) or (counts is not None and not counts.any()):
+            raise NoDataError("Deals: there are none; give at least one.")
+        values, place = _places(ages)
+        # Three neighbours for each age, so that one pass counts all.
+        cells = np.bincount(place * len(Status) + codes, counts, minlength=len(values) * len(Status))
+        table = cells.reshape(-1, len(Status)).astype(float)
+        seen = table.any(axis=1)
+        return cls(values[seen], *table[seen].T)
+
+    @property
+    def all(self) -> Array:
+        return self.open + self.won + self.lost
+
+    @property
+    def decided(self) -> float:
+        """The share of the deals that is won or lost."""
+        return 1 - float(self.open.sum() / self.all.sum())
+
+
+def _places(ages: Array) -> tuple[Array, NDArray[np.intp]]:
+    """The ages there may be, rising, and where each deal's stands among them."""
+    if ages.max() <= _MOST_DAYS_COUNTED:
+        whole = ages.astype(np.int32)
+        if (whole == ages).all():
+            return np.arange(whole.max() + 1, dtype=float), whole.astype(np.intp)
+    return np.unique(ages, return_inverse=True)
+
+
+def _checked_days(days: ArrayLike) -> Array:
+    ages = _numbers("days", days)
+    # NaN spreads to the smallest, and fails every comparison.
+    if len(ages) and not (ages.min() >= 0 and ages.max() < np.inf):
+        wrong = int(np.argmin((ages >= 0) & (ages < np.inf)))
+        raise NumError(
+            f"Deals: days is {ages[wrong]:.15g} in element {wrong}, counted from 0; allowed is 0 or more. A deal of the"
+            " future has no age yet: leave it out."
+        )
+    return ages
+
+
+def _checked_weights(weights: ArrayLike, length: int) -> Array:
+    counts = _numbers("weights", weights)
+    _same_length("weights", len(counts), length)
+    if length and not (counts.min() >= 0 and counts.max() < np.inf):
+        wrong = int(np.argmin((counts >= 0) & (counts < np.inf)))
+        raise NumError(
+            f"Deals: weights is {counts[wrong]:.15g} in element {wrong}, counted from 0; allowed is 0 or more."
+        )
+    return counts
+
+
+def _numbers(name: str, column: ArrayLike) -> Array:
+    given = np.asarray(column)
+    if given.dtype.kind not in "iuf" and given.size:
+        raise KindError(f"Deals: {name} holds something that is no number; give numbers only.")
+    return _in_a_row(name, given).astype(float, copy=False)
+
+
+def _codes(status: ArrayLike) -> NDArray[Any]:
+    given = _in_a_row("status", np.asarray(status))
+    if given.dtype.kind in "iu" and given.size:
+        if given.min() < 0 or given.max() >= len(Status):
+            _refuse_status(int(np.argmin((given >= 0) & (given < len(Status)))))
+        return given
+    if given.dtype.kind == "U":
+        codes = np.full(len(given), -1, dtype=np.int8)
+        for name, code in _BY_NAME.items():
+            codes[given == name] = code
+        unclear = np.flatnonzero(codes < 0)
+        codes[unclear] = [_code(text, int(place)) for text, place in zip(given[unclear], unclear, strict=True)]
+        return codes
+    return np.array([_code(text, place) for place, text in enumerate(given.tolist())], dtype=np.int8)
+
+
+def _code(text: object, place: int) -> int:
+    code = _BY_NAME.get(text.strip().casefold()) if isinstance(text, str) else None
+    if code is None:
+        _refuse_status(place)
+    return int(code)  # type: ignore[arg-type]  # what is None was refused
+
+
+def _refuse_status(place: int) -> None:
+    raise KindError(f"Deals: status is no won, lost or open in element {place}, counted from 0; give one of them.")
+
+
+def _in_a_row(name: str, given: NDArray[Any]) -> NDArray[Any]:
+    if given.ndim != 1:
+        raise KindError(f"Deals: {name} has {given.ndim} dimensions; give one entry for each deal.")
+    return given
+
+
+def _same_length(name: str, length: int, expected: int) -> None:
+    if length != expected:
+        raise KindError(f"Deals: {name} has {length} entries, days has {expected}; give one of each for each deal.")

@@ -1,0 +1,75 @@
+"""The business of a workbook as a `Bucket`: which checked input or refreshed figure each label comes from."""
+
+from __future__ import annotations
+
+from math import inf
+
+from holdwater.bucket import Bucket
+from holdwater.errors import FormulaError, NoDataError
+from holdwater.workbook.cells import CellError
+from holdwater.workbook.evaluate import Values
+
+
+def bucket_of(values: Values) -> Bucket:
+    """The business as it stands; without known spend, leads are free.
+
+    The referred are no leads where the input for them is above 0, and are leads like any other where it is 0, so they
+    count once. Fit is not known, so it stays within the conversion. FormulaError (with the cell's error) where an input
+    is missing or wrong, or a figure has no data yet.
+    """
+    leads = sum(value or 0 for value in values["hw_sources[Leads]"])
+    spend = sum(value for value in values["hw_sources[Spend]"] if value and value > 0)
+    return Bucket(
+        leads=number(values, "lead_flow"),
+        cost_per_lead=spend / leads if leads else 0,
+        next_lead_cost=number(values, "paid_lead_cost") if spend else 0,
+        conversion=of_worked(values, number(values, "any_conversion")),
+        lead_capacity=number(values, "lead_limit"),
+        lead_cost=number(values, "lead_work_cost"),
+        revenue_per_customer=number(values, "monthly_revenue"),
+        gross_margin=number(values, "margin_share"),
+        churn=number(values, "monthly_churn"),
+        discount=number(values, "monthly_discount"),
+        referral_rate=number(values, "monthly_referral"),
+        customers=number(values, "customers_now"),
+        customer_capacity=inf if values["service_capacity"] == "" else number(values, "service_capacity"),
+        fixed_cost=number(values, "monthly_fixed_cost") + number(values, "monthly_sales_cost"),
+        horizon=int(number(values, "horizon_months")),
+    )
+
+
+def number(values: Values, name: str) -> float:
+    value = values[name]
+    if isinstance(value, CellError):
+        error = FormulaError(f"{name} is {value}")
+        error.cell = str(value)
+        raise error
+    return float(value)
+
+
+def of_worked(values: Values, conversion: float) -> float:
+    """The conversion of the leads that were worked, from that of all.
+
+    Leads that nobody had time for are among all, and the model takes them off again by lead_capacity: without this they
+    would count twice. NoDataError where more leads must have been worked than the hours on the sheet Inputs allow.
+    """
+    worked = conversion / share_worked(values) if conversion else 0.0
+    if worked > 1:
+        raise NoDataError(
+            "More customers were won than the hours for leads on the sheet Inputs allow to be worked:"
+            " correct the people, their hours or the minutes there."
+        )
+    return worked
+
+
+def share_worked(values: Values) -> float:
+    """Of the judged leads, month by month, with today's people and hours; 1 where no month brought too many."""
+    limit = number(values, "lead_limit")
+    months = [
+        (judged, min(1.0, limit / leads))
+        for judged, leads in zip(values["hw_months[Judged leads]"], values["hw_months[Leads]"], strict=True)
+        if judged and leads
+    ]
+    judged = sum(judged for judged, _ in months)
+    # No capacity at all works a share too small to divide by without this; then the conversion is out of bounds.
+    return max(sum(judged * share for judged, share in months) / judged, 1e-300) if judged else 1.0
