@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from holdwater.errors import NoDataError
 from holdwater.models import beta_binomial, cure
 from holdwater.models.deals import Deals
 from holdwater.models.fitted import Array, Estimator
@@ -73,7 +74,7 @@ def coverage(
             fit = cure.fit_deals(business.deals(random, n, window), estimator=estimator)
             low, high, too_young = fit.conversion_limits()
             rows.append((low, fit.conversion, high, too_young, fit.converged))
-        except cure.NoDataError:  # the likelihood alone has no top
+        except NoDataError:  # the likelihood alone has no top
             rows.append((0.0, np.nan, 1.0, True, False))
     low, rate, high, too_young, converged = np.array(rows, dtype=float).T
     covered = (low <= business.conversion) & (business.conversion <= high)
@@ -81,7 +82,9 @@ def coverage(
         float(covered.mean()),
         float(1 - too_young.mean()),
         float((~covered & (too_young == 0)).mean()),
-        *(float(np.nanmedian(column)) for column in (low, rate, high)),
+        float(np.nanmedian(low)),
+        float(np.nanmedian(rate)),
+        float(np.nanmedian(high)),
         int((converged == 0).sum()),
     )
 
@@ -99,9 +102,7 @@ class Sources(NamedTuple):
         random = np.random.default_rng([self.sources, self.leads])
         inside, alone, width, width_alone = [], [], [], []
         for _ in range(runs):
-            rates = random.beta(
-                self.mean * self.concentration, (1 - self.mean) * self.concentration, size=self.sources
-            )
+            rates = random.beta(self.mean * self.concentration, (1 - self.mean) * self.concentration, size=self.sources)
             leads = np.ceil(self.leads * 3 ** random.uniform(-1, 1, self.sources))
             won = random.binomial(leads.astype(int), rates).astype(float)
             low, high = beta_binomial.fit(won, leads).limits()

@@ -88,7 +88,8 @@ def coverage(truth: Truth, customers: int, runs: int, estimator: Estimator = Est
         lowest, _, highest = holdwater.allowable_cpl_range(low, high, customers, leads, RATIO)
         held[run] = low <= value <= high, lowest <= cpl <= highest
         widths.append(high / low)
-    return Coverage(truth.name, customers, *held.mean(axis=0), float(np.median(widths)), failed)
+    value_held, cpl_held = held.mean(axis=0)
+    return Coverage(truth.name, customers, float(value_held), float(cpl_held), float(np.median(widths)), failed)
 
 
 def main(runs: int) -> None:
@@ -97,7 +98,10 @@ def main(runs: int) -> None:
     for truth in TRUTHS:
         for size in SIZES:
             c = coverage(truth, size, runs)
-            print(f"| {c.truth} | {c.customers} | {c.value:.3f} | {c.allowable_cpl:.3f} | {c.width:.1f} | {c.failed} |", flush=True)
+            print(
+                f"| {c.truth} | {c.customers} | {c.value:.3f} | {c.allowable_cpl:.3f} | {c.width:.1f} | {c.failed} |",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from holdwater.models.fitted import Array, Estimator
 from holdwater.models.renewals import Renewals
 from holdwater.models.sbg_curve import Curve
 
-RUNS = 200
+RUNS = 400
 SIZES = (20, 40, 150)
 MARGIN = 100
 CONVERSION = 0.2
@@ -44,7 +44,7 @@ class Business(NamedTuple):
         return Renewals.of_customers(start, start + random.geometric(churn).astype(float), as_of=self.window)
 
 
-# The prior's centre is alpha = 2.
+# The prior's centre is alpha = 1.5.
 BUSINESSES = (
     Business("yearly, customers differ much", 0.704, 1.182, 8, 0.1),
     Business("yearly, customers differ little", 3.8, 15.2, 8, 0.1),

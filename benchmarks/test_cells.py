@@ -20,9 +20,9 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-@pytest.mark.parametrize("name", ["ltv", "payback", "churn"])
+@pytest.mark.parametrize("name", ["ltv", "payback"])
 def test_a_scalar_call_costs_at_most_ten_times_the_bare_function(name: str) -> None:
-    given = {"ltv": (30.0, 0.04), "payback": (600.0, 30.0), "churn": (100.0, 4.0)}[name]
+    given = {"ltv": (30.0, 0.04), "payback": (600.0, 30.0)}[name]
     bare, excel_name = getattr(holdwater, name).__wrapped__, name.upper()
     assert evaluate(excel_name, given) == bare(*given)
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from holdwater.bucket.projection import bucket_profit, bucket_projection
     from holdwater.bucket.sequence import fix_sequence
     from holdwater.bucket.verdict import verdict
+    from holdwater.models.customer_values import customer_values
     from holdwater.models.matured import conversion_matured
 
 __version__ = "0.1.0"
@@ -69,6 +70,7 @@ __all__ = [
     "cpl_marginal",
     "cpl_qualified",
     "customer_capacity",
+    "customer_values",
     "customers_ceiling",
     "customers_needed",
     "customers_settled",
@@ -127,13 +129,13 @@ _IN_THE_BUCKET = frozenset(
         "verdict",
     }
 )
-_FITTED = frozenset({"conversion_matured"})
+_FITTED = frozenset({"conversion_matured", "customer_values"})
 
 
 def __getattr__(name: str) -> object:
     """The bucket is imported when it is first asked for: the formulas alone load in a fraction of the time."""
     if name in _FITTED:
-        import holdwater.models.cells
+        import holdwater.models.cells  # noqa: F401  # its functions register themselves
         from holdwater.formula import registry
 
         return registry[name.upper()].call

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any
 
-import holdwater.bucket  # noqa: F401  # its functions register themselves
+import holdwater.bucket  # its functions register themselves
 import holdwater.models.cells  # noqa: F401  # and theirs
 from holdwater.formula import Formula, registry
 from holdwater.translate import lambda_text

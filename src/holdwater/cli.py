@@ -13,6 +13,7 @@ from pathlib import Path
 
 from holdwater import __version__
 from holdwater.commands import COMMANDS
+from holdwater.crm.sources import SOURCES
 from holdwater.errors import HoldwaterError
 
 EPILOG = """\
@@ -55,10 +56,10 @@ def parser() -> argparse.ArgumentParser:
         "Read what is new in a CRM, or a folder of exports, into the store.",
         "HOLDWATER_HUBSPOT_TOKEN=... holdwater sync hubspot",
     )
-    sync.add_argument("source", choices=("hubspot", "exports"), metavar="SOURCE", help="hubspot or exports")
+    sync.add_argument("source", choices=(*SOURCES, "exports"), metavar="SOURCE", help=f"{', '.join(SOURCES)} or exports")
     _store(sync)
     _exports(sync)
-    sync.add_argument("--url", default="https://api.hubapi.com", help="another address of HubSpot's API")
+    sync.add_argument("--url", help="the address of the source, if it is not the vendor's usual one")
     sync.add_argument("--full", action="store_true", help="read everything again")
     sync.add_argument("--since", type=_day, metavar="DATE", help="read what changed since this day, such as 2026-01-31")
     sync.add_argument("--reconcile", action="store_true", help="also find records that the source no longer has")

@@ -230,10 +230,10 @@ def _connector(arguments: argparse.Namespace) -> Iterator[Connector]:
 
         yield Exports(arguments.folder, arguments.mapping)
         return
-    from holdwater.crm.hubspot import connect
+    from holdwater.crm.sources import SOURCES
 
-    with connect(arguments.url) as hubspot:
-        yield hubspot
+    with SOURCES[arguments.source].connect(arguments.url, None) as connector:
+        yield connector
 
 
 def _summary(run: Run) -> str:

@@ -125,6 +125,10 @@ if TYPE_CHECKING:
     Survivors: TypeAlias = Sequence[float | None]
     Rows: TypeAlias = Sequence[Sequence[object]]
     Statuses: TypeAlias = Sequence[object]
+    Names: TypeAlias = Sequence[object]
+    Dates: TypeAlias = Sequence[object]
+    Amounts: TypeAlias = Sequence[float | None]
+    Moment: TypeAlias = object  # a date, or a sheet's day number
     Model: TypeAlias = object  # a Bucket, a mapping or rows; Bucket.of says which
     Text: TypeAlias = str
     FunctionName: TypeAlias = str
@@ -164,6 +168,10 @@ else:
     Survivors = Unit("customers still there", COUNT, low=0, many=True, paired=True)  # beside the times 0, 1, 2, ...
     Rows = Unit("rows", "General", table=True)
     Statuses = Unit("won, lost or open", "@", table=True)  # a range of these words
+    Names = Unit("names or numbers of customers", "General", table=True)
+    Dates = Unit("dates", "yyyy-mm-dd", table=True)
+    Amounts = Unit("money", MONEY, table=True)  # a range; beside other columns, so a blank among them is an error
+    Moment = Unit("date", "yyyy-mm-dd", table=True)
     Model = Unit("rows of label and value", "General", table=True)
     Text = Unit("text", "@", table=True)
     FunctionName = Unit("name of a function", "@", table=True)

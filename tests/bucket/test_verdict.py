@@ -243,3 +243,24 @@ def test_neither_cents_nor_weeks_turn_the_verdict_of_random_businesses() -> None
 @pytest.mark.slow
 def test_neither_cents_nor_weeks_turn_the_verdict_of_400_random_businesses() -> None:
     neither_turns(400, seed=12)
+
+
+def test_sales_is_to_blame_for_leads_that_nobody_works_whatever_else_is_full() -> None:
+    model = {
+        "leads": 83, "cost_per_lead": 2, "conversion": 0.25, "revenue_per_customer": 144, "gross_margin": 0.8,
+        "churn": 0.12, "lead_capacity": 37, "onboarding_capacity": 12, "referral_rate": 0.013, "discount": 0.02,
+        "customers": 225, "customer_capacity": 165, "overload_slope": 0.85, "overload_threshold": 0.76,
+    }  # fmt: skip
+    said = diagnose(model)
+    assert holdwater.bottleneck(model) == "customer_capacity"
+    assert said.lead_worth == pytest.approx(-2)
+    assert said.reason == BURNED
+    assert said.sentence.startswith("Fix lead capacity first: each further lead loses 2 because sales can work only")
+
+
+def test_of_equal_fixes_the_one_named_first_comes_first() -> None:
+    """A tenth of conversion and of fit_share are the same but for rounding, which falls either way."""
+    shop = BUSINESSES["a shop whose leads do not fit"].model
+    for scale in range(1, 40):
+        said = diagnose(shop | {"revenue_per_customer": 40 + scale / 7, "fit_share": 0.9 - scale / 997})
+        assert [fix.label for fix in (said.first, said.then) if fix][:2] == ["conversion", "fit_share"], scale

@@ -146,7 +146,9 @@ def test_errors_and_blanks_and_texts(sheet: Sheet, calc: Calc) -> None:
     sheet["A7"] = [[0.5, 0.5], [0.25, 1]]
     for row, (formula, _) in enumerate(ERRORS + NUMBERS, start=1):
         sheet[f"K{row}"] = f"={formula}"
+    sheet["M1:M2"], sheet["N1:N2"] = "=CONVERSION(A1:A4*1)", "=LTV(A2:A3*1,0.04)"
     computed = sheet.computed(calc)
+    assert [computed[place] for place in ("M1", "M2", "N1", "N2")] == ["#DIV/0!", "#DIV/0!", "#N/A", "#N/A"]
     shown = {formula: computed[f"K{row}"] for row, (formula, _) in enumerate(ERRORS + NUMBERS, start=1)}
     assert shown == {f: pytest.approx(v, rel=1e-12) if isinstance(v, float) else v for f, v in ERRORS + NUMBERS}
 
@@ -156,8 +158,9 @@ def test_what_calc_itself_does_not_tell(sheet: Sheet, calc: Calc) -> None:
     sheet["A1"] = [[True], [0.5]]
     sheet["A4"] = "=1/0"
     sheet["C1"], sheet["C2"], sheet["C3"] = "=LTV(A1,0.04)", "=LTV(A9,0.04)", "=CONVERSION(A2:A4)"
+    sheet["C4"], sheet["C5"], sheet["C6"] = "=LTV(30,2)", "=ERROR.TYPE(LTV(30,2))", "=ERROR.TYPE(C4)"
     computed = sheet.computed(calc)
-    assert [computed[place] for place in ("C1", "C2", "C3")] == [25.0, 0.0, "Err:504"]
+    assert [computed[f"C{row}"] for row in range(1, 7)] == [25.0, 0.0, "Err:504", "#NUM!", "#N/A", 6.0]
 
 
 def test_explain_says_why(sheet: Sheet, calc: Calc) -> None:

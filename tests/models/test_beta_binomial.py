@@ -24,7 +24,10 @@ LEADS = [100, 20, 5, 250, 90, 120]
 def test_rise_keeps_its_digits(x: float, more: float) -> None:
     with mpmath.workdps(50):
         far, near = mpmath.mpf(x) + mpmath.mpf(more), mpmath.mpf(x)
-        exact = [mpmath.loggamma(far) - mpmath.loggamma(near), *(mpmath.psi(k, far) - mpmath.psi(k, near) for k in (0, 1))]
+        exact = [
+            mpmath.loggamma(far) - mpmath.loggamma(near),
+            *(mpmath.psi(k, far) - mpmath.psi(k, near) for k in (0, 1)),
+        ]
     for found, value in zip(rise(x, [more]), exact, strict=True):
         assert found.item() == pytest.approx(float(value), rel=2e-14, abs=1e-300)
 
@@ -45,7 +48,10 @@ def test_likelihood_alone_is_the_top() -> None:
     with mpmath.workdps(40):
         assert fit.log_likelihood == pytest.approx(float(log_likelihood(*at)), rel=1e-12)
         slope = [float(mpmath.diff(log_likelihood, at, order)) for order in ((1, 0), (0, 1))]
-        bend = [[float(mpmath.diff(log_likelihood, at, order)) for order in row] for row in (((2, 0), (1, 1)), ((1, 1), (0, 2)))]
+        bend = [
+            [float(mpmath.diff(log_likelihood, at, order)) for order in row]
+            for row in (((2, 0), (1, 1)), ((1, 1), (0, 2)))
+        ]
     assert slope == pytest.approx([0, 0], abs=1e-7)
     assert fit.covariance == pytest.approx(np.linalg.inv(-np.array(bend)), rel=1e-6)
 
@@ -109,9 +115,7 @@ def test_an_answer_for_anything(won: list[float], leads: list[float]) -> None:
         ([[1]], [[5]], None, KindError, "won has 2 dimensions"),
     ],
 )
-def test_refuses_what_cannot_be(
-    won: Any, leads: Any, weights: Any, error: type[FormulaError], message: str
-) -> None:
+def test_refuses_what_cannot_be(won: Any, leads: Any, weights: Any, error: type[FormulaError], message: str) -> None:
     with pytest.raises(error, match=message):
         beta_binomial.fit(won, leads, weights)
 

@@ -1,4 +1,4 @@
-"""The cure model against fifty digits, against businesses whose truth is known, and with whatever a person may give it."""
+"""The cure model against fifty digits, businesses whose truth is known, and whatever a person may give it."""
 
 from __future__ import annotations
 
@@ -69,7 +69,9 @@ def test_likelihood_slope_and_bend(at: list[float], losses: bool) -> None:
         for i in range(6):
             for j in range(i, 6):
                 order = [int(i == k) + int(j == k) for k in range(6)]
-                bend = mpmath.diff(lambda *x: log_likelihood(x, days.tolist(), status.tolist()), tuple(at), tuple(order))
+                bend = mpmath.diff(
+                    lambda *x: log_likelihood(x, days.tolist(), status.tolist()), tuple(at), tuple(order)
+                )
                 assert slope.hessian[i, j] == pytest.approx(float(bend), rel=1e-9, abs=1e-9)
                 assert slope.hessian[j, i] == pytest.approx(slope.hessian[i, j], rel=1e-12)
             once = tuple(int(i == k) for k in range(6))
@@ -146,7 +148,8 @@ def test_limits_cost_what_they_say() -> None:
             of_won = counted.won @ (math.log(limit) - log_scale - counted.days / math.exp(log_scale))
             return float(of_won + counted.open @ np.log(limit * waits + 1 - limit))
 
-        best = max(height(place) for place in np.linspace(2, 8, 60_001))
+        middle = math.log(fit.parameters["scale"])
+        best = max(height(place) for place in np.linspace(middle - 1, middle + 1, 20_001))
         assert fit.log_likelihood - best == pytest.approx(1.959963984540054**2 / 2, abs=1e-6)
 
 
@@ -209,11 +212,11 @@ def test_an_answer_or_honest_doubt_for_anything(days: list[float], status: list[
     assert np.isfinite(fit.covariance).all()
     assert np.isfinite(fit.draws(50)).all()
     assert len(days) > 9 or high - low > 0.15
-    try:
-        likely = cure.fit(days, status, law=law, estimator=Estimator.LIKELIHOOD)
-    except NoDataError as error:
-        assert "the likelihood has no top; use the penalised estimator" in str(error)
+    if "won" not in status:
+        with pytest.raises(NoDataError, match="the likelihood has no top; use the penalised estimator"):
+            cure.fit(days, status, law=law, estimator=Estimator.LIKELIHOOD)
     else:
+        likely = cure.fit(days, status, law=law, estimator=Estimator.LIKELIHOOD)
         low, high, _ = likely.conversion_limits()
         assert 0 <= low <= likely.conversion <= high <= 1
         assert math.isfinite(likely.log_likelihood)

@@ -22,7 +22,9 @@ def rows(deals: Deals) -> dict[tuple[float, str], float]:
     }
 
 
-@pytest.mark.parametrize("unit", [1.0, 1 / 7, 3_000.0, 250_000.0], ids=["whole", "fractions", "large", "beyond counting"])
+@pytest.mark.parametrize(
+    "unit", [1.0, 1 / 7, 3_000.0, 250_000.0], ids=["whole", "fractions", "large", "beyond counting"]
+)
 def test_counts_each_age_and_status(unit: float) -> None:
     random = np.random.default_rng(5)
     days = random.integers(0, 40, 500) * unit
@@ -77,9 +79,7 @@ def test_weights_stand_for_deals_alike() -> None:
         ([1, 2], ["won", "open"], [1, np.nan], NumError, "weights is nan in element 1"),
     ],
 )
-def test_refuses_what_cannot_be(
-    days: Any, status: Any, weights: Any, error: type[FormulaError], message: str
-) -> None:
+def test_refuses_what_cannot_be(days: Any, status: Any, weights: Any, error: type[FormulaError], message: str) -> None:
     with pytest.raises(error, match=message):
         Deals.of(days, status, weights)
 

@@ -80,7 +80,7 @@ def test_variance_by_the_double_sum(seed: int) -> None:
 def test_both_are_one_where_nothing_is_lost() -> None:
     days, status = cohort(3)
     deals = Deals.of(days, [Status.WON if s == Status.WON else Status.OPEN for s in status])
-    assert aalen_johansen(deals) .share.tolist() == kaplan_meier(deals).share.tolist()
+    assert aalen_johansen(deals).share.tolist() == kaplan_meier(deals).share.tolist()
 
 
 def test_losses_as_a_way_out_lower_the_curve() -> None:

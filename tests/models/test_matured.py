@@ -124,9 +124,7 @@ def test_all_decided_one_way_is_an_honest_doubt(end: str, side: int, n: int) -> 
         ([math.inf], ["open"], holdwater.NumError, "days is inf; allowed is 0 or more"),
     ],
 )
-def test_refuses_what_cannot_be(
-    days: Any, status: Any, error: type[holdwater.FormulaError], message: str
-) -> None:
+def test_refuses_what_cannot_be(days: Any, status: Any, error: type[holdwater.FormulaError], message: str) -> None:
     with pytest.raises(error, match=f"^CONVERSION_MATURED: {message}"):
         holdwater.conversion_matured(days, status)
     assert message in holdwater.explain("CONVERSION_MATURED", days, status)

@@ -51,7 +51,9 @@ def test_of_a_binomial_rate(won: float, lost: float) -> None:
 
     spread = math.sqrt(1 / won + 1 / lost)
     for found, side in zip(profile_limits(hill, top, 0, z), (-1, 1), strict=True):
-        exact = mpmath.findroot(over, (math.log(won / lost), math.log(won / lost) + side * 6 * spread), solver="anderson")
+        exact = mpmath.findroot(
+            over, (math.log(won / lost), math.log(won / lost) + side * 6 * spread), solver="anderson"
+        )
         if side * (exact - math.log(won / lost)) < 1e-6:
             exact = mpmath.findroot(over, math.log(won / lost) + side * 1.6 * spread)
         assert found == pytest.approx(float(exact), abs=1e-9)
@@ -59,6 +61,8 @@ def test_of_a_binomial_rate(won: float, lost: float) -> None:
 
 
 def test_no_limit_where_the_hill_never_falls_far_enough() -> None:
-    low, high = profile_limits(lambda at: binomial(at, 5, 0), climb(lambda at: binomial(at, 5, 0), np.zeros(1)), 0, 1.645)
+    low, high = profile_limits(
+        lambda at: binomial(at, 5, 0), climb(lambda at: binomial(at, 5, 0), np.zeros(1)), 0, 1.645
+    )
     assert high == math.inf
     assert 1 / (1 + math.exp(-low)) == pytest.approx(math.exp(-(1.645**2) / 2 / 5), rel=1e-9)

@@ -151,7 +151,7 @@ def test_weights_stand_for_that_many_customers() -> None:
 def posterior(survivors: list[list[float]], discount: float) -> tuple[float, float]:
     """Limits of the lifetime by summing the penalised hill over a fine grid: its definition, written out."""
     odds, rises = np.meshgrid(np.exp(np.linspace(-3, 6, 400)), np.exp(np.linspace(-9, 7, 400)))
-    height = -0.5 * (np.log(rises / 0.5) / 1.5) ** 2 + 0.5 * np.log(odds / (1 + odds)) - 0.5 * np.log1p(odds)
+    height = -0.5 * (np.log(rises * 1.5) / 2) ** 2 + 0.5 * np.log(odds / (1 + odds)) - 0.5 * np.log1p(odds)
     for counts in survivors:
         for age, (before, after) in enumerate(itertools.pairwise(counts)):
             now = odds + rises * age
@@ -213,7 +213,7 @@ def test_the_prior_says_the_same_of_months_and_of_quarters() -> None:
     alpha, beta = 1.5, 60.0
     monthly = [float(40 * mpmath.beta(alpha, beta + time) / mpmath.beta(alpha, beta)) for time in range(25)]
     by_month, by_quarter = penalised(monthly), penalised(monthly[::3])
-    assert by_quarter.parameters["rise"] == pytest.approx(by_month.parameters["rise"], rel=0.03)
+    assert by_quarter.parameters["rise"] == pytest.approx(by_month.parameters["rise"], rel=0.05)
     assert by_quarter.curve.survival(20) == pytest.approx(by_month.curve.survival(60)[::3], rel=0.01)
     months = np.array(by_month.value_between(10, 0.01, timing=1))
     quarters = np.array(by_quarter.value_between(10, 1.01**3 - 1, timing=1))
@@ -277,7 +277,7 @@ def test_no_cohorts_make_the_penalised_fit_fail(drawn: list[list[int]]) -> None:
 def test_summary_is_for_people() -> None:
     lines = penalised(REGULAR).summary().splitlines()
     assert lines[0] == "Retention (shifted beta-geometric), 1,000 customers, penalised"
-    assert "churn in period 1     37.32%   90 % between 34.9" in lines[1]
+    assert "churn in period 1     37.33%   90 % between 34.9" in lines[1]
     assert lines[4].endswith("(not seen yet)")
 
 
@@ -292,11 +292,11 @@ def test_draws_are_the_same_every_time() -> None:
 
 @pytest.mark.slow
 def test_limits_hold_the_truth_nine_times_in_ten(monkeypatch: pytest.MonkeyPatch) -> None:
-    """200 runs of each business and size: 0.85 to 0.95, and no fit fails."""
+    """400 runs of each business and size, so that chance moves a share by 0.015: 0.85 to 0.95, and no fit fails."""
     monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "benchmarks"))
     coverage = importlib.import_module("coverage_retention")
 
-    assert min(abs(math.log(business.alpha / 2)) for business in coverage.BUSINESSES) > 0.6  # away from the centre
+    assert min(abs(math.log(business.alpha / 1.5)) for business in coverage.BUSINESSES) > 0.6  # away from the centre
     for business, size in itertools.product(coverage.BUSINESSES, coverage.SIZES):
         score = coverage.score(business, size, Estimator.PENALISED)
         assert score.failed == 0, (business, size)

@@ -40,12 +40,11 @@ def limits_reached(bucket: Bucket) -> list[str]:
 
 
 def tightest(bucket: Bucket, limits: list[str]) -> str:
-    """Of these limits the one of which 1 % more adds most profit; of equals the one named first in LIMITS."""
+    """Of these limits the one of which 1 % more adds most profit."""
     values = [
         profit(replace(bucket, **{limit: getattr(bucket, limit) * 1.01}), paid_today=bucket.leads) for limit in limits
     ]
-    enough = max(values) - 1e-12 * abs(max(values))  # equal but for rounding, which cents and weeks would turn round
-    return next(limit for limit, value in zip(limits, values, strict=True) if value >= enough)
+    return limits[values.index(max(values))]
 
 
 @formula(BUCKET, Money, python_only="a loop over the periods")

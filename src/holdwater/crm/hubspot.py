@@ -37,6 +37,7 @@ from holdwater.crm.records import Owner, Record, Stage
 from holdwater.crm.together import together
 from holdwater.errors import BadAnswerError, SetupError
 
+ADDRESS = "https://api.hubapi.com"
 _SEARCH_CAP = 10_000  # a search answers 400 beyond its first 10,000 results
 _SEARCH_TRIES = 3
 Wire = TypeVar("Wire", WireContact, WireDeal)
@@ -45,7 +46,7 @@ _STREAMS = {"leads": CONTACTS, "deals": DEALS}
 
 
 def connect(
-    base_url: str = "https://api.hubapi.com",
+    base_url: str = ADDRESS,
     token: Token | None = None,
     *,
     home_currency: str | None = None,

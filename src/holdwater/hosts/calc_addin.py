@@ -27,32 +27,19 @@ SERVICES = (IMPLEMENTATION, "com.sun.star.sheet.AddIn")
 
 def _carrying(number: int) -> float:
     """The NaN in which Calc keeps an error of this number."""
-    nan: float = struct.unpack("<d", struct.pack("<Q", _QUIET | number))[0]
+    nan: float = struct.unpack("<d", struct.pack("<Q", 0x7FF8 << 48 | number))[0]
     return nan
 
 
-_QUIET = 0x7FF8 << 48
-_NUMBERS = {
-    CellError.NUM: 503,
-    CellError.VALUE: 519,
-    CellError.NULL: 521,
-    CellError.REF: 524,
-    CellError.NAME: 525,
-    CellError.DIV: 532,
-    CellError.NA: 32767,
+_ERRORS = {
+    CellError.NUM: _carrying(503),
+    CellError.VALUE: _carrying(519),
+    CellError.NULL: _carrying(521),
+    CellError.REF: _carrying(524),
+    CellError.NAME: _carrying(525),
+    CellError.DIV: _carrying(532),
+    CellError.NA: _carrying(32767),
 }
-_ERRORS = {error: _carrying(number) for error, number in _NUMBERS.items()}
-_BY_NUMBER = {number: error for error, number in _NUMBERS.items()}
-
-
-def _taken(value: Any) -> Any:
-    """What Calc hands over, with the errors in a computed array told apart from numbers."""
-    if isinstance(value, tuple):
-        if any(cell != cell for row in value for cell in row):
-            return [[_taken(cell) for cell in row] for row in value]
-    elif value != value:
-        return _BY_NUMBER.get(struct.unpack("<Q", struct.pack("<d", value))[0] & 0xFFFF, CellError.NUM)
-    return value
 
 
 def _handed_over(cell: Any) -> Any:
@@ -77,22 +64,23 @@ class Functions(unohelper.Base, uno.getClass("org.holdwater.XFunctions"), XServi
         return SERVICES
 
 
-def _method(name: str, gathers: bool) -> Any:
+def _method(name: str, width: int, gathers: bool) -> Any:
     def method(self: Any, *given: Any) -> Any:
         if gathers:  # the last place holds all further arguments
             given = (*given[:-1], *given[-1])
-        answer = evaluate(name, [_taken(value) for value in given])
+        answer = evaluate(name, given)
         if type(answer) is float:
             return ((answer,),)
-        rows = answer if isinstance(answer, list) else [[answer]]
+        # An error stands in every cell of the row, or INDEX would find none in the second one.
+        rows = answer if isinstance(answer, list) else [[answer] * (width if isinstance(answer, CellError) else 1)]
         return tuple(tuple(map(_handed_over, row)) for row in rows)
 
     return method
 
 
 for _line in (_HERE / "methods.txt").read_text(encoding="ascii").splitlines():
-    _method_name, _function, *_gathers = _line.split()
-    setattr(Functions, _method_name, _method(_function, bool(_gathers)))
+    _name, _function, _width, *_gathers = _line.split()
+    setattr(Functions, _name, _method(_function, int(_width), bool(_gathers)))
 
 g_ImplementationHelper = unohelper.ImplementationHelper()  # noqa: N816  # the office looks for this name
 g_ImplementationHelper.addImplementation(Functions, IMPLEMENTATION, SERVICES)

@@ -27,9 +27,10 @@ def inner_name(name: str) -> str:
 
 
 def methods(functions: Mapping[str, Formula]) -> str:
-    """For the module: the name of each method, the function behind it, and whether its last argument gathers others."""
+    """For the module, a line for each method: its name, the function, cells of a row, and if it gathers arguments."""
     return "".join(
-        f"{inner_name(f.name)} {f.excel_name}{' gathers' if f.gathers else ''}\n" for f in functions.values()
+        f"{inner_name(f.name)} {f.excel_name} {len(f.row or f.columns) or 1}{' gathers' if f.gathers else ''}\n"
+        for f in functions.values()
     )
 
 

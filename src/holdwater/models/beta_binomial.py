@@ -142,9 +142,7 @@ class _Likelihood:
         cross = swing * (slope_a + a * bend_a - slope_b - b * bend_b)
         odds_bend = swing * swing * (bend_a + bend_b) + swing * (rest - mean) * (slope_a - slope_b)
         weight_bend = gradient[1] + a * a * bend_a + b * b * bend_b - weight * weight * bend
-        return Slope(
-            self.ways + log_a + log_b - log, gradient, np.array([[odds_bend, cross], [cross, weight_bend]])
-        )
+        return Slope(self.ways + log_a + log_b - log, gradient, np.array([[odds_bend, cross], [cross, weight_bend]]))
 
 
 def _checked(won: ArrayLike, leads: ArrayLike) -> tuple[Array, Array]:
@@ -169,5 +167,7 @@ def _numbers(name: str, column: ArrayLike) -> Array:
     fine = (given >= 0) & (given < np.inf)
     if not fine.all():
         place = int(np.argmin(fine))
-        raise NumError(f"{MODEL}: {name} is {given[place]:.15g} in element {place}, counted from 0; allowed is 0 or more.")
+        raise NumError(
+            f"{MODEL}: {name} is {given[place]:.15g} in element {place}, counted from 0; allowed is 0 or more."
+        )
     return given.astype(float)

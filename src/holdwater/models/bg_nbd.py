@@ -66,9 +66,7 @@ class BgNbd(Fit):
         period: float = 1.0,
     ) -> Array:
         """See purchase_outlook.discounted_purchases."""
-        return purchase_outlook.discounted_purchases(
-            self._row, time, discount, frequency, recency, age, period=period
-        )
+        return purchase_outlook.discounted_purchases(self._row, time, discount, frequency, recency, age, period=period)
 
     @property
     def _row(self) -> Array:

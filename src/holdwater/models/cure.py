@@ -157,7 +157,9 @@ def fit_deals(deals: Deals, *, law: Law = Law.WEIBULL, estimator: Estimator = Es
     won, n = float(deals.won.sum()), float(deals.all.sum())
     start[ODDS] = math.log((won + 0.5) / (n - won + 0.5))
     found = climb(_hill(deals, free, law, estimator), start)
-    while endless := [parameter for parameter in free if found.at[free.index(parameter)] > _ENDS.get(parameter, np.inf)]:
+    while endless := [
+        parameter for parameter in free if found.at[free.index(parameter)] > _ENDS.get(parameter, np.inf)
+    ]:
         start = found.at[[parameter not in endless for parameter in free]]
         free = [parameter for parameter in free if parameter not in endless]
         found = climb(_hill(deals, free, law, estimator), start)

@@ -53,7 +53,7 @@ class Likelihood:
         return Slope(height, gradient, hessian)
 
     def _add_open(self, gradient: Array, hessian: Array, at: Array, log_days: Array, counts: Array) -> float:
-        """The logarithm of a sum of shares: their slopes are averaged by which of them a deal most likely belongs to."""
+        """The logarithm of a sum of shares: their slopes are averaged by how likely a deal belongs to each."""
         wait, loss = _Wait.of(at, SHAPE, log_days), _Wait.of(at, LOSS_SHAPE, log_days)
         win, no_win = _sigmoid(at[ODDS]), _sigmoid(-at[ODDS])
         to_win, never = _log_sigmoid(at[ODDS]) - wait.hazard, np.full_like(log_days, _log_sigmoid(-at[ODDS]))

@@ -14,6 +14,7 @@ from holdwater.errors import KindError, NoDataError, NumError
 Array = NDArray[np.float64]
 
 _MOST_DAYS_COUNTED = 100_000  # ages up to here, if whole, are counted in one pass instead of sorted
+_BLOCK = 32_768
 
 
 class Status(IntEnum):
@@ -41,15 +42,19 @@ class Deals:
         `status` holds the words won, lost and open or their numbers in Status, `weights` the deals in each group.
         KindError, NumError or NoDataError says what cannot be, and where.
         """
-        ages, codes = _checked_days(days), _codes(status)
+        ages, codes = _numbers("days", days), _codes(status)
         _same_length("status", len(codes), len(ages))
         counts = None if weights is None else _checked_weights(weights, len(ages))
         if not len(ages) or (counts is not None and not counts.any()):
             raise NoDataError("Deals: there are none; give at least one.")
-        values, place = _places(ages)
-        # Three neighbours for each age, so that one pass counts all.
-        cells = np.bincount(place * len(Status) + codes, counts, minlength=len(values) * len(Status))
-        table = cells.reshape(-1, len(Status)).astype(float)
+        table = _counted_by_day(ages, codes, counts)
+        if table is not None:
+            values = np.arange(len(table), dtype=float)
+        else:
+            _check_days(ages)
+            values, place = np.unique(ages, return_inverse=True)
+            cells = np.bincount(place * len(Status) + codes, counts, minlength=len(values) * len(Status))
+            table = cells.reshape(-1, len(Status)).astype(float)
         seen = table.any(axis=1)
         return cls(values[seen], *table[seen].T)
 
@@ -63,25 +68,35 @@ class Deals:
         return 1 - float(self.open.sum() / self.all.sum())
 
 
-def _places(ages: Array) -> tuple[Array, NDArray[np.intp]]:
-    """The ages there may be, rising, and where each deal's stands among them."""
-    if ages.max() <= _MOST_DAYS_COUNTED:
-        whole = ages.astype(np.int32)
-        if (whole == ages).all():
-            return np.arange(whole.max() + 1, dtype=float), whole.astype(np.intp)
-    return np.unique(ages, return_inverse=True)
+def _counted_by_day(ages: Array, codes: NDArray[Any], counts: Array | None) -> Array | None:
+    """How many of each status at each whole age from 0 on; None where an age is no whole number, or a large one."""
+    cells = np.zeros(0)
+    # A block at a time stays in the processor's cache.
+    for start in range(0, len(ages), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        with np.errstate(invalid="ignore"):  # NaN has no whole number, which the comparison tells
+            place = ages[rows].astype(np.int32)
+        last = place.max()
+        if (place != ages[rows]).any() or place.min() < 0 or last > _MOST_DAYS_COUNTED:
+            return None
+        # Three neighbours for each age, so that one pass counts all.
+        place *= len(Status)
+        place += codes[rows]
+        size = max(len(cells), (int(last) + 1) * len(Status))
+        found = np.bincount(place, None if counts is None else counts[rows], minlength=size).astype(float)
+        found[: len(cells)] += cells
+        cells = found
+    return cells.reshape(-1, len(Status))
 
 
-def _checked_days(days: ArrayLike) -> Array:
-    ages = _numbers("days", days)
-    # NaN spreads to the smallest, and fails every comparison.
-    if len(ages) and not (ages.min() >= 0 and ages.max() < np.inf):
-        wrong = int(np.argmin((ages >= 0) & (ages < np.inf)))
+def _check_days(ages: Array) -> None:
+    fine = (ages >= 0) & (ages < np.inf)
+    if not fine.all():
+        wrong = int(np.argmin(fine))
         raise NumError(
             f"Deals: days is {ages[wrong]:.15g} in element {wrong}, counted from 0; allowed is 0 or more. A deal of the"
             " future has no age yet: leave it out."
         )
-    return ages
 
 
 def _checked_weights(weights: ArrayLike, length: int) -> Array:

@@ -86,8 +86,8 @@ def climb(hill: Hill, start: Array) -> Top:
             step = _step(slope, damping)
             if step is not None:
                 candidate = hill(at + step)
-                # Close to the top rounding may look like a step down.
-                if candidate.height >= slope.height - 1e-14 * abs(slope.height):
+                # Close to the top rounding may look like a step down, more so where large terms cancel.
+                if candidate.height >= slope.height - 1e-12 * max(1.0, abs(slope.height)):
                     break
             damping = max(10 * damping, 1e-4 * max(1.0, float(np.abs(np.diag(slope.hessian)).max())))
             if not damping < 1e30:

@@ -25,9 +25,7 @@ def alive(parameters: Array, frequency: ArrayLike, recency: ArrayLike, age: Arra
     return np.asarray(np.where(x > 0, np.exp(-np.logaddexp(0, left)), 1.0))
 
 
-def buys(
-    parameters: Array, time: float, frequency: ArrayLike = 0, recency: ArrayLike = 0, age: ArrayLike = 0
-) -> Array:
+def buys(parameters: Array, time: float, frequency: ArrayLike = 0, recency: ArrayLike = 0, age: ArrayLike = 0) -> Array:
     """The probability of at least one purchase in the coming time."""
     _check("time", time)
     r, alpha, _, _ = np.moveaxis(np.asarray(parameters), -1, 0)

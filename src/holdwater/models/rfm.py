@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from holdwater.errors import NoDataError, NumError
 from holdwater.models.purchase_histories import Histories
-from holdwater.models.transactions import Transactions, day_number, shown_day, today, transactions
+from holdwater.models.transactions import Column, Transactions, day_number, shown_day, today, transactions
 
 Array = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -38,9 +38,9 @@ class PurchaseDays:
         """What each customer did up to `as_of`, the latest day if not given; times in units of so many days."""
         end = _end(as_of, self.latest)
         if not 0 < unit < np.inf:
-            raise NumError(f"RFM: unit is {unit:.15g} days; allowed is above 0.")
+            raise NumError(f"Purchases: unit is {unit:.15g} days; allowed is above 0.")
         if not len(self.day):
-            raise NoDataError("RFM: nothing was bought, or all of it was refunded; give at least one purchase.")
+            raise NoDataError("Purchases: nothing was bought, or all of it was refunded; give at least one purchase.")
         first = np.flatnonzero(_starts(self.customer))
         after = np.append(first[1:], len(self.day))
         days = after - first
@@ -79,7 +79,7 @@ class Holdout:
     time: float  # how long it lasted
 
 
-def purchase_days(customers: ArrayLike, dates: ArrayLike, amounts: ArrayLike | None = None) -> PurchaseDays:
+def purchase_days(customers: Column, dates: Column, amounts: Column | None = None) -> PurchaseDays:
     """The days on which somebody bought; without amounts every row is a purchase.
 
     `dates` are dates, NumPy dates or a sheet's day numbers; their time of day does not count. KindError or NumError
@@ -89,9 +89,9 @@ def purchase_days(customers: ArrayLike, dates: ArrayLike, amounts: ArrayLike | N
 
 
 def summarise(
-    customers: ArrayLike,
-    dates: ArrayLike,
-    amounts: ArrayLike | None = None,
+    customers: Column,
+    dates: Column,
+    amounts: Column | None = None,
     *,
     as_of: object = None,
     unit: float = 1.0,
@@ -101,9 +101,9 @@ def summarise(
 
 
 def split(
-    customers: ArrayLike,
-    dates: ArrayLike,
-    amounts: ArrayLike | None = None,
+    customers: Column,
+    dates: Column,
+    amounts: Column | None = None,
     *,
     end: object,
     as_of: object = None,
@@ -116,17 +116,16 @@ def split(
     rows = transactions(customers, dates, amounts)
     cut, last = day_number(end, "end"), _end(as_of, int(rows.day.max(initial=0)))
     if not cut < last:
-        raise NumError(f"RFM: end is {shown_day(cut)}, as_of {shown_day(last)}; the holdout period has no day.")
+        raise NumError(f"Purchases: end is {shown_day(cut)}, as_of {shown_day(last)}; the holdout period has no day.")
     calibration = _purchase_days(rows.only(rows.day <= cut))
     summary = calibration.summary(as_of=cut, unit=unit)
     held = _purchase_days(rows)
     later = held.day > cut
-    frequency, spent = (
-        np.bincount(held.customer[later], weights=weights, minlength=len(rows.names))
-        for weights in (None, held.amount[later])
-    )
     known = calibration.customer[_starts(calibration.customer)]
-    frequency, spent = frequency[known].astype(float), spent[known]
+    frequency, spent = (
+        np.bincount(held.customer[later], weights=weights, minlength=len(rows.names))[known]
+        for weights in (np.ones(later.sum()), held.amount[later])
+    )
     return summary, Holdout(frequency, spent / np.maximum(frequency, 1), (last - cut) / unit)
 
 
@@ -134,13 +133,13 @@ def _end(as_of: object, latest: int) -> int:
     if as_of is None:
         if latest > today() + 1:  # tomorrow has begun elsewhere
             raise NumError(
-                f"RFM: the latest date is {shown_day(latest)}, which is still to come; mend it, or say what as_of is."
+                f"Purchases: the latest date is {shown_day(latest)}, which is still to come; mend it, or give as_of."
             )
         return latest
     end = day_number(as_of, "as_of")
     if latest > end:
         raise NumError(
-            f"RFM: the latest date is {shown_day(latest)}, after as_of, {shown_day(end)}; leave later rows out."
+            f"Purchases: the latest date is {shown_day(latest)}, after as_of, {shown_day(end)}; leave later rows out."
         )
     return end
 
@@ -172,7 +171,7 @@ def _purchase_days(rows: Transactions) -> PurchaseDays:
 
 
 def _sorted(key: Whole, *, with_order: bool) -> tuple[Whole, Whole]:
-    """The key sorted, and the order that sorts it: packed into one number both are sorted at once, five times faster."""
+    """The key sorted, and the order that sorts it; packed into one number both are sorted at once, and faster."""
     if not with_order:
         return np.sort(key), key[:0]
     bits = len(key).bit_length()

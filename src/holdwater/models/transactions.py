@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +14,7 @@ from holdwater.errors import KindError, NoDataError, NumError
 
 Array = NDArray[np.float64]
 Whole = NDArray[np.int64]
+Column: TypeAlias = ArrayLike | Sequence[object]  # a list, an array, or a range of a sheet
 
 _DAY_ZERO = date(1899, 12, 30)  # of a sheet
 _EPOCH = (date(1970, 1, 1) - _DAY_ZERO).days  # of NumPy
@@ -32,7 +33,7 @@ class Transactions:
         return Transactions(self.names, self.customer[rows], self.day[rows], amount)
 
 
-def transactions(customers: ArrayLike, dates: ArrayLike, amounts: ArrayLike | None = None) -> Transactions:
+def transactions(customers: Column, dates: Column, amounts: Column | None = None) -> Transactions:
     """Checked and counted; KindError or NumError names the first row that cannot be, never the customer."""
     names, customer = _customers(customers)
     day = _days(dates)
@@ -40,10 +41,10 @@ def transactions(customers: ArrayLike, dates: ArrayLike, amounts: ArrayLike | No
     for name, column in (("dates", day), ("amounts", amount)):
         if column is not None and len(column) != len(customer):
             raise KindError(
-                f"RFM: there are {len(customer)} customers but {len(column)} {name}; give one of each in every row."
+                f"Purchases: there are {len(customer)} customers but {len(column)} {name}; give one of each in every row."
             )
     if not len(customer):
-        raise NoDataError("RFM: there are no rows; give at least one purchase.")
+        raise NoDataError("Purchases: there are no rows; give at least one purchase.")
     return Transactions(names, customer, day, amount)
 
 
@@ -52,7 +53,7 @@ def day_number(given: object, name: str) -> int:
     try:
         return int(_days([given])[0])
     except (KindError, NumError):
-        raise KindError(f"RFM: {name} is no date; give a date, or the day number of a sheet.") from None
+        raise KindError(f"Purchases: {name} is no date; give a date, or the day number of a sheet.") from None
 
 
 def shown_day(day: int) -> str:
@@ -63,7 +64,7 @@ def today() -> int:
     return (datetime.now(UTC).date() - _DAY_ZERO).days
 
 
-def _customers(given: ArrayLike) -> tuple[NDArray[Any], Whole]:
+def _customers(given: Column) -> tuple[NDArray[Any], Whole]:
     array = _column(given)
     if array.dtype.kind in "iu" and len(array):
         low, high = int(array.min()), int(array.max())
@@ -72,7 +73,10 @@ def _customers(given: ArrayLike) -> tuple[NDArray[Any], Whole]:
         names, customer = np.unique(array, return_inverse=True)
         return names, customer.astype(np.int64)
     positions: dict[Any, int] = {}
-    customer = np.fromiter((positions.setdefault(name, len(positions)) for name in array.tolist()), np.int64, len(array))
+    counted = (positions.setdefault(name, len(positions)) for name in array.tolist())
+    customer = np.fromiter(counted, np.int64, len(array))
+        (positions.setdefault(name, len(positions)) for name in array.tolist()), np.int64, len(array)
+    )
     for name, position in positions.items():
         if name is None or name != name or (isinstance(name, str) and not name.strip()):
             _refuse(KindError, "customers", customer == position, "blank; fill it in")
@@ -81,18 +85,18 @@ def _customers(given: ArrayLike) -> tuple[NDArray[Any], Whole]:
     return names, customer
 
 
-def _days(given: ArrayLike) -> Whole:
+def _days(given: Column) -> Whole:
     array = _column(given)
     if array.dtype.kind == "M":
         _refuse(KindError, "dates", np.isnat(array), "blank; fill it in")
-        return array.astype("datetime64[D]").astype(np.int64) + _EPOCH
+        return np.asarray(array.astype("datetime64[D]").astype(np.int64) + _EPOCH)
     if array.dtype.kind == "O":
         array = np.array([_day(cell) for cell in array.tolist()])
         _refuse(KindError, "dates", np.isnan(array), "no date; give dates, not text")
     elif array.dtype.kind not in "iuf" and len(array):
-        raise KindError("RFM: dates are no dates; give dates, or the day numbers of a sheet, not text.")
+        raise KindError("Purchases: dates are no dates; give dates, or the day numbers of a sheet, not text.")
     _refuse(NumError, "dates", ~((array >= 0) & (array < _LAST_DAY + 1)), "no day between 1899-12-30 and 9999-12-31")
-    return np.floor(array).astype(np.int64)
+    return np.asarray(np.floor(array), dtype=np.int64)
 
 
 def _day(cell: object) -> float:
@@ -104,13 +108,13 @@ def _day(cell: object) -> float:
     return float(cell) if isinstance(cell, (int, float)) and not isinstance(cell, bool) else np.nan
 
 
-def _amounts(given: ArrayLike) -> Array:
+def _amounts(given: Column) -> Array:
     array = _column(given)
     if array.dtype.kind == "O":
-        numbers = [isinstance(c, bool) or isinstance(c, (str, bytes)) or not hasattr(c, "__float__") for c in array]
+        numbers = [isinstance(c, (bool, str, bytes)) or not hasattr(c, "__float__") for c in array]
         _refuse(KindError, "amounts", np.array(numbers, dtype=bool), "no number; give an amount in every row")
     elif array.dtype.kind not in "iuf" and len(array):
-        raise KindError("RFM: amounts are no numbers; give an amount in every row.")
+        raise KindError("Purchases: amounts are no numbers; give an amount in every row.")
     array = array.astype(float)
     if not np.isfinite(array.sum()):  # NaN and infinity survive a sum
         _refuse(NumError, "amounts", ~np.isfinite(array), "infinite or no number")
@@ -125,13 +129,15 @@ def _column(given: Any) -> NDArray[Any]:
     if array.ndim == 2 and 1 in array.shape:
         array = array.ravel()
     if array.ndim != 1:
-        raise KindError(f"RFM: {array.ndim} dimensions stand where one column belongs; give a list or one column.")
+        raise KindError(
+            f"Purchases: {array.ndim} dimensions stand where one column belongs; give a list or one column."
+        )
     return array
 
 
 def _cells(given: Any) -> NDArray[Any]:
     if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
-        raise KindError("RFM: one cell stands where a column of them belongs; give a list or a range.")
+        raise KindError("Purchases: one cell stands where a column of them belongs; give a list or a range.")
     cells = list(given)
     if cells and isinstance(cells[0], (list, tuple)):
         cells = [cell for row in cells for cell in row]
@@ -144,4 +150,4 @@ def _cells(given: Any) -> NDArray[Any]:
 
 def _refuse(error: type[KindError] | type[NumError], name: str, wrong: NDArray[np.bool_], why: str) -> None:
     if wrong.any():
-        raise error(f"RFM: row {int(np.argmax(wrong)) + 1} of {name} is {why}.")
+        raise error(f"Purchases: row {int(np.argmax(wrong)) + 1} of {name} is {why}.")

@@ -1,0 +1,61 @@
+"""What stands for a person in the store: a keyed hash of the e-mail address, which joins a lead to a payer.
+
+The key (HOLDWATER_PERSON_KEY, else one that is made and kept in the OS keyring) is never in the store: without it,
+a hash leads back to no address, not even to one that somebody guesses.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+import unicodedata
+from functools import cache
+
+from holdwater.crm.credentials import Token, keep, kept
+from holdwater.errors import CredentialsError
+
+VARIABLE = "HOLDWATER_PERSON_KEY"
+NO_KEY = (
+    "Nobody was recognised by e-mail address, as there is no key to hide addresses with: where there is no keyring,"
+    f" set {VARIABLE} to the same {secrets.token_hex.__name__}-like text of at least 32 characters for every sync."
+)
+_ENTRY = "person-key"
+_SHORTEST = 32  # characters
+
+
+def person_key(address: str | None) -> str | None:
+    """The keyed hash of an e-mail address, the same for every spelling of it.
+
+    None for what is no address, and where there is no key. CredentialsError for a key that is too short.
+    """
+    normal = _normal(address or "")
+    key = _key() if normal else None
+    if not normal or not key:
+        return None
+    return hmac.digest(key.reveal().encode(), normal.encode(), "sha256").hex()
+
+
+def recognises() -> bool:
+    """Whether there is a key; without one, connectors need not even ask for addresses."""
+    return bool(_key())
+
+
+def _normal(address: str) -> str | None:
+    """Upper and lower case mean the same, and so do the ways to write an accent."""
+    text = unicodedata.normalize("NFKC", address).strip().casefold()
+    name, at, host = text.rpartition("@")
+    return text if name and at and host and not any(map(str.isspace, text)) else None
+
+
+@cache
+def _key() -> Token | None:
+    key = Token(os.environ.get(VARIABLE), f"the environment variable {VARIABLE}") or kept(_ENTRY)
+    if key is None or not key:
+        # Another process may be making one too: what counts is what the keyring then holds.
+        key = kept(_ENTRY) if keep(_ENTRY, Token(secrets.token_hex(32))) else None
+    if key and len(key.reveal()) < _SHORTEST:
+        raise CredentialsError(
+            f"The key in {key.hint} is too short to hide addresses: give it at least {_SHORTEST} random characters."
+        )
+    return key
