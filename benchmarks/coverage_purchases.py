@@ -1,4 +1,7 @@
-"""How often the 90 % intervals of repeat buyers hold the truth: python benchmarks/coverage_purchases.py [runs]."""
+"""How often the 90 % intervals of repeat buyers hold the truth.
+
+python benchmarks/coverage_purchases.py [runs=200] [likelihood]
+"""
 
 from __future__ import annotations
 
@@ -92,12 +95,12 @@ def coverage(truth: Truth, customers: int, runs: int, estimator: Estimator = Est
     return Coverage(truth.name, customers, float(value_held), float(cpl_held), float(np.median(widths)), failed)
 
 
-def main(runs: int) -> None:
+def main(runs: int, estimator: Estimator) -> None:
     print("| business | customers | holds the lifetime value | holds the allowable CPL | high / low | failed |")
     print("|---|---:|---:|---:|---:|---:|")
     for truth in TRUTHS:
         for size in SIZES:
-            c = coverage(truth, size, runs)
+            c = coverage(truth, size, runs, estimator)
             print(
                 f"| {c.truth} | {c.customers} | {c.value:.3f} | {c.allowable_cpl:.3f} | {c.width:.1f} | {c.failed} |",
                 flush=True,
@@ -105,4 +108,7 @@ def main(runs: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 200)
+    main(
+        int(sys.argv[1]) if len(sys.argv) > 1 else 200,
+        Estimator.LIKELIHOOD if "likelihood" in sys.argv else Estimator.PENALISED,
+    )

@@ -1,4 +1,4 @@
-"""The command line: `holdwater demo | template | sync | refresh | diagnose | names | lite | functions`."""
+"""The command line: `holdwater demo | template | sync | refresh | diagnose | names | lite | calc | functions`."""
 
 from __future__ import annotations
 

@@ -67,6 +67,10 @@ class CredentialsError(SetupError):
     """A token is missing, or the CRM does not accept it."""
 
 
+class ScopeError(CredentialsError):
+    """The CRM accepts the token, but not for this part of the account."""
+
+
 # Look at the CRM, or try again later.
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from coverage_purchases import TRUTHS, coverage
 
 import holdwater

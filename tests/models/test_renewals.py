@@ -60,6 +60,8 @@ def test_a_renewal_counts_once_its_day_has_come() -> None:
     assert seen.left.tolist() == [0, 0]
     later = Renewals.of_customers([0, 0], [2.2, None], as_of=3)
     assert later.left.tolist() == [0, 0, 1]
+    # The sixth is due today, although (0.7 - 0.1) / 0.1 is a little less than 6.
+    assert Renewals.of_customers([0.1], [None], as_of=0.7, period=0.1).stayed.tolist() == [1] * 6
     # An end that lies ahead is no loss yet, and who left at once never renewed.
     assert Renewals.of_customers([0, 0], [9, 0], as_of=2).stayed.tolist() == [1, 1]
 

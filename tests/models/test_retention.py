@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import importlib
 import itertools
 import math
@@ -19,6 +20,8 @@ import holdwater
 from holdwater.models import retention
 from holdwater.models.fitted import Estimator
 from holdwater.models.renewals import Renewals
+
+PAGE = Path(__file__).parents[2] / "docs" / "models_retention.md"
 
 REGULAR = [1000, 631, 468, 382, 326, 289, 262, 241]
 HIGH_END = [1000, 869, 743, 653, 593, 551, 517, 491]
@@ -274,6 +277,13 @@ def test_no_cohorts_make_the_penalised_fit_fail(drawn: list[list[int]]) -> None:
     assert 100 / 1.1 <= low < high <= 1000
 
 
+def test_a_confidence_is_a_share() -> None:
+    fitted = penalised(REGULAR)
+    for call in (lambda: fitted.value_between(100, 0.1, confidence=90), lambda: fitted.band(5, 90)):
+        with pytest.raises(holdwater.NumError, match="confidence is 90; allowed is between 0 and 1"):
+            call()
+
+
 def test_summary_is_for_people() -> None:
     lines = penalised(REGULAR).summary().splitlines()
     assert lines[0] == "Retention (shifted beta-geometric), 1,000 customers, penalised"
@@ -288,6 +298,12 @@ def test_draws_are_the_same_every_time() -> None:
     assert fitted.draws().shape == (4000, 2)
     # Any part of them is as good as the whole: they come in no order.
     assert np.median(fitted.draws()[:1000], axis=0) == pytest.approx(np.median(fitted.draws(), axis=0), rel=0.02)
+
+
+def test_the_examples_of_the_page() -> None:
+    failed, tried = doctest.testfile(str(PAGE), module_relative=False)
+    assert failed == 0
+    assert tried > 15
 
 
 @pytest.mark.slow

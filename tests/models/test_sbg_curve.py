@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 import holdwater
+from holdwater.models import retention
+from holdwater.models.renewals import Renewals
 from holdwater.models.sbg_curve import Curve
 
 PUBLISHED = Curve(15.2 / 3.8, 1 / 3.8)
@@ -125,6 +127,7 @@ def test_a_long_horizon_is_the_whole_life() -> None:
         ("discount is nan;", (10, math.nan)),
         ("growth is -2;", (10, 0.1, -2)),
         ("periods is 0;", (10, 0.1, 0, 0)),
+        ("periods is inf;", (10, 0.1, 0, math.inf)),
         ("periods is 2.5;", (10, 0.1, 0, 2.5)),
         ("timing is 3;", (10, 0.1, 0, None, 3)),
         ("margin is nan;", (math.nan, 0.1)),
@@ -133,6 +136,9 @@ def test_a_long_horizon_is_the_whole_life() -> None:
 def test_arguments_out_of_range(says: str, arguments: tuple[Any, ...]) -> None:
     with pytest.raises(holdwater.NumError, match=says):
         PUBLISHED.value(*arguments)
+    for counts in ([100, 80, 70], [100, 40, 0]):
+        with pytest.raises(holdwater.NumError, match=says):
+            retention.fit(Renewals.of_cohorts([counts])).value(*arguments)
 
 
 def test_a_renewal_has_a_number() -> None:

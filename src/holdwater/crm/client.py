@@ -25,7 +25,14 @@ from holdwater.crm.credentials import Token
 from holdwater.crm.manners import Headers, Manners
 from holdwater.crm.origin import Origin
 from holdwater.crm.pacing import Pacing
-from holdwater.errors import BadAnswerError, CredentialsError, HoldwaterError, QuotaError, UnreachableError
+from holdwater.errors import (
+    BadAnswerError,
+    CredentialsError,
+    HoldwaterError,
+    QuotaError,
+    ScopeError,
+    UnreachableError,
+)
 
 Params = Mapping[str, str | int]
 JsonObject = dict[str, object]
@@ -225,7 +232,7 @@ class Client:
         )
 
     def _refused(self, status: int, what: str, token: Token) -> None:
-        problem = CredentialsError(
+        problem = (ScopeError if status == 403 else CredentialsError)(
             f"{self.account} refused the token ({what} was answered {status});"
             f" check {token.hint} and the rights the token was given."
         )

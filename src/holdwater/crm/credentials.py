@@ -43,25 +43,46 @@ class Token:
         raise TypeError("A token is not copied or pickled: it belongs in the environment or the keyring.")
 
 
+def variable(source: str) -> str:
+    """The environment variable that may hold the token of `source`."""
+    return f"HOLDWATER_{source.upper().replace('-', '_')}_TOKEN"
+
+
 def token(source: str) -> Token:
     """The token for `source` ("hubspot"): from HOLDWATER_<SOURCE>_TOKEN, else the OS keyring, else CredentialsError."""
-    variable = f"HOLDWATER_{source.upper().replace('-', '_')}_TOKEN"
-    command = f"keyring set {_SERVICE} {source}"
-    found = Token(os.environ.get(variable), f"the environment variable {variable}") or _kept(source, command)
+    name = variable(source)
+    found = Token(os.environ.get(name), f"the environment variable {name}") or kept(source)
     if not found:
         raise CredentialsError(
-            f"There is no token for {source}: set the environment variable {variable}, or store it with `{command}`."
+            f"There is no token for {source}: set the environment variable {name}, or run holdwater connect {source}."
         )
     return found
 
 
-def _kept(source: str, command: str) -> Token | None:
+def kept(entry: str) -> Token | None:
+    """What the OS keyring has under `entry`; None where it has nothing, is locked, or there is none."""
     try:
         import keyring  # slow to import, and not needed where the environment has the token
         from keyring.errors import KeyringError
     except ImportError:
         return None
     try:
-        return Token(keyring.get_password(_SERVICE, source), f"the keyring (`{command}`)")
+        return Token(keyring.get_password(_SERVICE, entry), f"the keyring (`keyring set {_SERVICE} {entry}`)")
     except KeyringError:
-        return None  # no keyring on this machine, or a locked one: the same as no token in it
+        return None
+
+
+def keep(entry: str, secret: Token) -> bool:
+    """Put a secret into the OS keyring; whether it is there now."""
+    try:
+        import keyring
+        from keyring.errors import KeyringError
+    except ImportError:
+        return False
+    try:
+        keyring.get_password(_SERVICE, entry)  # what cannot be read now must not be written over either
+        keyring.set_password(_SERVICE, entry, secret.reveal())
+    except KeyringError:
+        return False
+    there = kept(entry)  # a keyring that is switched off takes everything and keeps nothing
+    return there is not None and there.reveal() == secret.reveal()

@@ -7,42 +7,35 @@ archived objects for some weeks, and what was merged is named by the object that
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from types import TracebackType
-from typing import Generic, Literal, Self, TypeVar
+from typing import Any, Literal, Self
 
 import httpx
 
-from holdwater.crm import credentials
+from holdwater.crm import credentials, persons
 from holdwater.crm.client import Client
 from holdwater.crm.connector import Gone, Identities, Issue, Page
 from holdwater.crm.credentials import Token
-from holdwater.crm.hubspot_api import CONTACTS, DEALS, Api
-from holdwater.crm.hubspot_records import merged_into, to_deal, to_lead, to_owner, to_stages
-from holdwater.crm.hubspot_wire import (
-    Listing,
-    WireAccount,
-    WireContact,
-    WireDeal,
-    WireOwner,
-    WirePipeline,
-    read_record,
-)
+from holdwater.crm.hubspot_api import Api
+from holdwater.crm.hubspot_objects import CALLS, EMAILS, MEETINGS, MESSAGES
+from holdwater.crm.hubspot_reading import Activities, Contacts, Deals, Part, Reader
+from holdwater.crm.hubspot_records import to_owner, to_stage
+from holdwater.crm.hubspot_wire import WireAccount, WireOwner, WirePipeline, WireStage, name_of, read_record
 from holdwater.crm.pacing import Pacing
-from holdwater.crm.records import Owner, Record, Stage
+from holdwater.crm.records import Stage
 from holdwater.crm.together import together
-from holdwater.errors import BadAnswerError, SetupError
+from holdwater.errors import BadAnswerError, ScopeError, SetupError
 
 ADDRESS = "https://api.hubapi.com"
 _SEARCH_CAP = 10_000  # a search answers 400 beyond its first 10,000 results
 _SEARCH_TRIES = 3
-Wire = TypeVar("Wire", WireContact, WireDeal)
+_FAST_CLOCK = timedelta(days=1)  # what a record's time of change may be ahead of the server's clock
 
-_STREAMS = {"leads": CONTACTS, "deals": DEALS}
+Readers = Sequence[Reader[Any]]  # each has its own type of object
 
 
 def connect(
@@ -55,13 +48,15 @@ def connect(
     """A connector within the limits of the smallest plan; without `token`, the environment's or the keyring's."""
     pacing = Pacing(requests=100, seconds=10)
     client = Client(base_url, token or credentials.token("hubspot"), pacing=pacing, transport=transport)
-    return HubSpot(client, home_currency=home_currency)
+    person = persons.person_key if persons.recognised() else None
+    return HubSpot(client, home_currency=home_currency, person=person)
 
 
 class HubSpot:
-    """Reads owners, stages, contacts and deals; `client` counts what that cost.
+    """Reads owners, stages, contacts, deals and activities; `client` counts what that cost.
 
     `home_currency` is for deals that state none; without it, the account's own, in which HubSpot means them.
+    `person` makes of an e-mail address what the store may keep of it; without it, no address is asked for.
     `overlap` is read again before each watermark, since a search sees changes late.
     """
 
@@ -70,15 +65,19 @@ class HubSpot:
         client: Client,
         *,
         home_currency: str | None = None,
+        person: Callable[[str | None], str | None] | None = None,
         overlap: timedelta = timedelta(minutes=10),
         searches: Pacing | None = None,
+        search_cap: int = _SEARCH_CAP,
     ) -> None:
         if home_currency is not None and not re.fullmatch("[A-Z]{3}", home_currency):
             raise SetupError("The home currency must be three capital letters, such as USD or EUR.")
         self.client = client
         self._api = Api(client, searches or Pacing(requests=5, seconds=1))
         self._home_currency = home_currency
+        self._person = person
         self._overlap = overlap
+        self._search_cap = search_cap
 
     def __enter__(self) -> Self:
         return self
@@ -113,7 +112,7 @@ class HubSpot:
         return self._api.account()
 
     def pages(self, watermarks: Mapping[str, datetime]) -> Iterator[Page]:
-        """Owners, stages, leads, deals, in this order; owners and stages are few and always read in full.
+        """Owners and stages first, which are few and always read in full; then all other streams side by side.
 
         The window ends where the owners' answer came, by the server's clock: what changes while the other pages
         are read belongs to the next window.
@@ -122,122 +121,126 @@ class HubSpot:
         end = self.client.server_time
         if end is None:
             raise BadAnswerError(f"{self.client.account} sends no Date header; check the address, or a proxy between.")
-        yield Page("owners", owners, end)
+        yield replace(owners.page("owners"), watermark=end)
         stages = self._stages()
-        yield Page("stages", list(stages.values()), end)
-        yield from together([self._stream(stream, stages, watermarks.get(stream), end) for stream in _STREAMS])
+        yield replace(stages.page("stages"), watermark=end)
+        known = {stage.id: stage for stage in stages.records if isinstance(stage, Stage)}
+        groups = self._readers(known, end + _FAST_CLOCK)
+        yield from together([self._group(readers, watermarks, end) for readers in groups])
 
     def identities(self) -> Iterator[Identities]:
-        """The ids of all leads and deals that are not archived."""
-        for stream, kind in _STREAMS.items():
-            for answer in self._api.ids(kind, archived=False):
-                yield Identities(stream, _ids(answer), last=answer.after is None)
+        """The ids of all leads, deals and activities that are not archived."""
+        for readers in self._readers({}, None):
+            try:
+                for reader in readers:
+                    for answer in self._api.ids(reader.kind, archived=False):
+                        yield Identities(reader.streams[0], [reader.id_of(_id(result)) for result in answer.results])
+                yield Identities(readers[0].streams[0], [], last=True)
+            except ScopeError:
+                if not readers[0].optional:
+                    raise
 
-    def _owners(self) -> list[Owner]:
+    def _readers(self, stages: Mapping[str, Stage], latest: datetime | None) -> list[Readers]:
+        """The types of object that are read, those of one stream together."""
+        currency = self._home_currency or self._account.company_currency
+        kinds = (CALLS, EMAILS, MEETINGS, MESSAGES)
         return [
-            to_owner(read_record(WireOwner, result, "owner"))
-            for archived in (False, True)
-            for answer in self._api.owners(archived=archived)
-            for result in answer.results
+            [Contacts(self._api, latest, self._person)],
+            [Deals(self._api, latest, stages, currency)],
+            [Activities(self._api, kind, latest) for kind in kinds],
         ]
 
-    def _stages(self) -> dict[str, Stage]:
-        pipelines = (
-            read_record(WirePipeline, result, "pipeline")
-            for answer in self._api.pipelines()
-            for result in answer.results
-        )
-        return {stage.id: stage for pipeline in pipelines for stage in to_stages(pipeline)}
+    def _owners(self) -> Part:
+        part = Part()
+        answers = [answer for archived in (False, True) for answer in self._api.owners(archived=archived)]
+        results = [result for answer in answers for result in answer.results]
+        for place, result in enumerate(results, 1):
+            with part.noting(name_of(result) or f"owners no. {place}"):
+                part.add(to_owner(read_record(WireOwner, result, "owner")))
+        return part
 
-    def _stream(
-        self, stream: str, stages: Mapping[str, Stage], since: datetime | None, end: datetime
-    ) -> Iterator[Page]:
+    def _stages(self) -> Part:
+        part = Part()
+        results = [one for answer in self._api.pipelines() for one in answer.results]
+        for place, result in enumerate(results, 1):
+            with part.noting(name_of(result) or f"pipelines no. {place}"):
+                pipeline = read_record(WirePipeline, result, "pipeline")
+                for number, stage in enumerate(pipeline.stages, 1):
+                    with part.noting(name_of(stage) or f"stages no. {place}.{number}"):
+                        part.add(to_stage(read_record(WireStage, stage, "stage"), pipeline.id))
+        return part
+
+    def _group(self, readers: Readers, watermarks: Mapping[str, datetime], end: datetime) -> Iterator[Page]:
+        """All objects of one group of streams, or their changes; a last page of each stream sets its watermark."""
+        streams = readers[0].streams
+        known = [watermarks[stream] for stream in streams if stream in watermarks]
+        since = min(known) if len(known) == len(streams) else None
+        whole = True
+        for reader in readers:
+            try:
+                whole = (yield from self._objects(reader, since, end)) and whole
+            except ScopeError:
+                if not reader.optional:
+                    raise
+                whole = False
+                yield Page(streams[0], [], issues=[_refused(reader)])
+        for stream in streams:
+            everything = whole and stream == streams[0]  # the others go with what they belong to
+            yield Page(stream, [], end, whole=everything, last=everything)
+
+    def _objects(self, reader: Reader[Any], since: datetime | None, end: datetime) -> Generator[Page, None, bool]:
+        """The objects of one type; gives whether it read everything and knows what of it is what."""
+        for answer in self._api.ids(reader.kind, archived=True):
+            gone = [Gone(reader.id_of(name), "archived") for result in answer.results if (name := name_of(result))]
+            yield Page(reader.streams[0], [], gone=gone)
         outcome = "too many"
         if since is not None:
             for _ in range(_SEARCH_TRIES):
-                outcome = yield from self._changes(stream, stages, since - self._overlap, end)
-                if outcome != "moved":
+                outcome = yield from self._changes(reader, since - self._overlap, end)
+                if outcome == "complete":
+                    return False
+                if outcome == "too many":
                     break
-        if outcome != "complete":
-            yield from self._everything(stream, stages, end)
-        for answer in self._api.ids(_STREAMS[stream], archived=True):
-            yield Page(stream, [], gone=[Gone(id_, "archived") for id_ in _ids(answer)])
-
-    def _everything(self, stream: str, stages: Mapping[str, Stage], end: datetime) -> Iterator[Page]:
-        kind = _STREAMS[stream]
-        for answer in self._api.objects(kind, associations="contacts" if kind is DEALS else None):
-            page, last = self._page(stream, answer, stages, associated=True), answer.after is None
-            yield replace(page, watermark=end if last else None, whole=True, last=last)
+        for answer in self._api.objects(reader.kind):
+            for page in reader.pages(answer, listed=True):
+                yield replace(page, whole=page.stream == reader.streams[0])
+        return reader.all_named
 
     def _changes(
-        self, stream: str, stages: Mapping[str, Stage], start: datetime, end: datetime
+        self, reader: Reader[Any], start: datetime, end: datetime
     ) -> Generator[Page, None, Literal["complete", "moved", "too many"]]:
-        """What changed from `start` to `end`; only a complete answer sets the watermark.
+        """What changed from `start` to `end`.
 
         A search's cursor is a position. An object that changes while the pages are read leaves the window, all
         after it move up by one, and the first of the next page would be missed; the changed total gives it away.
+        So does the number of different objects, where a search does not keep to its order from page to page.
         """
-        kind = _STREAMS[stream]
         seen: set[object] = set()
         total: int | None = None
-        complete = False
-        for answer in self._api.changed(kind, start, end):
+        for answer in self._api.changed(reader.kind, start, end):
             total = answer.total if total is None else total
-            if total > _SEARCH_CAP:
+            if total > self._search_cap:
                 # Cutting the window into pieces below the cap fails where a bulk edit gave them all one time;
                 # a list has no cap, and 10,000 changes are a good part of most accounts anyway.
                 return "too many"
-            seen.update(result.get("id") for result in answer.results)
-            complete = answer.after is None and answer.total == total == len(seen)
-            page = self._page(stream, answer, stages, associated=False)
-            yield replace(page, watermark=end if complete else None, expected=total)
+            seen.update(name_of(result) for result in answer.results)
+            for page in reader.pages(answer, listed=False):
+                yield replace(page, expected=total)
             if answer.total != total:
-                break
-        return "complete" if complete else "moved"
-
-    def _page(self, stream: str, answer: Listing, stages: Mapping[str, Stage], *, associated: bool) -> Page:
-        """`associated`: each deal comes with its contacts, or with the first of them."""
-        if _STREAMS[stream] is CONTACTS:
-            contacts = Readings(stream, "contact", WireContact, answer)
-            return contacts.page(to_lead)
-        currency = self._home_currency or self._account.company_currency
-        deals = Readings(stream, "deal", WireDeal, answer)
-        if associated:
-            known = {
-                deal.id: self._api.all_contacts_of(deal.id) if deal.contacts.after else deal.contacts.results
-                for deal in deals.read
-            }
-        else:
-            known = self._api.contacts_of([deal.id for deal in deals.read])
-        return deals.page(lambda deal: to_deal(deal, known.get(deal.id, []), stages, currency))
+                return "moved"
+        return "complete" if len(seen) == total else "moved"
 
 
-def _ids(answer: Listing) -> list[str]:
-    return [str(result["id"]) for result in answer.results if "id" in result]
+def _id(result: object) -> str:
+    name = name_of(result)
+    if name is None:  # it cannot be told from one that is missing
+        raise BadAnswerError("HubSpot listed an object without a usable id; run the sync again later.")
+    return name
 
 
-class Readings(Generic[Wire]):
-    """The objects of one answer: those that can be read, and an issue for each that cannot."""
-
-    def __init__(self, stream: str, kind: str, model: type[Wire], answer: Listing) -> None:
-        self._stream: str = stream
-        self._issues: list[Issue] = []
-        self.read: list[Wire] = []
-        for result in answer.results:
-            with self._noting(str(result.get("id"))):
-                self.read.append(read_record(model, result, kind))
-
-    def page(self, record_of: Callable[[Wire], Record]) -> Page:
-        records, gone = [], []
-        for wire in self.read:
-            with self._noting(wire.id):
-                records.append(record_of(wire))
-                gone += merged_into(wire)
-        return Page(self._stream, records, gone=gone, issues=self._issues)
-
-    @contextmanager
-    def _noting(self, id_: str) -> Iterator[None]:
-        try:
-            yield
-        except BadAnswerError as problem:
-            self._issues.append(Issue(id_, str(problem)))
+def _refused(reader: Reader[Any]) -> Issue:
+    return Issue(
+        f"all {reader.kind.name}",
+        f"HubSpot does not show the {reader.kind.name} to this token; give it the scope {reader.kind.scope},"
+        " then sync once with --full.",
+    )

@@ -2,55 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from holdwater.crm.client import Client, JsonObject
-from holdwater.crm.hubspot_wire import Associated, Batch, Found, Listing, WireAccount, read
+from holdwater.crm.hubspot_objects import ObjectType
+from holdwater.crm.hubspot_wire import (
+    Associated,
+    Batch,
+    ContactsOf,
+    Found,
+    Listing,
+    Model,
+    Trouble,
+    WireAccount,
+    read,
+)
 from holdwater.crm.pacing import Pacing
 from holdwater.crm.paging import follow
 from holdwater.errors import BadAnswerError
 
 _VERSION = "2026-09"
-_LIST_LIMIT = 100
+_LIST_LIMIT, _BATCH_LIMIT = 100, 1000
+_HISTORY_LIMIT = 50  # of a list or a batch that wants past values
 _SEARCH_LIMIT = 200
 _NO_CONTACTS = "crm.associations.NO_ASSOCIATIONS_FOUND"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectType:
-    """One type of object, and the only properties of it that are ever requested."""
-
-    name: str
-    changed: str  # the property with the time of the last change
-    properties: tuple[str, ...]
-
-
-CONTACTS = ObjectType(
-    "contacts",
-    "lastmodifieddate",
-    ("createdate", "lastmodifieddate", "hs_analytics_source", "hubspot_owner_id", "hs_merged_object_ids"),
-)
-DEALS = ObjectType(
-    "deals",
-    "hs_lastmodifieddate",
-    (
-        "amount",
-        "deal_currency_code",
-        "dealstage",
-        "pipeline",
-        "closedate",
-        "createdate",
-        "hs_lastmodifieddate",
-        "hs_is_closed",
-        "hs_is_closed_won",
-        "hubspot_owner_id",
-        "closed_lost_reason",
-        "hs_merged_object_ids",
-    ),
-)
 
 
 class Api:
@@ -72,12 +50,14 @@ class Api:
     def pipelines(self) -> Iterator[Listing]:
         return self._list(f"/crm/pipelines/{_VERSION}/deals", {})
 
-    def objects(self, kind: ObjectType, *, associations: str | None = None) -> Iterator[Listing]:
-        """All objects that are not archived."""
-        params = {"properties": ",".join(kind.properties), "archived": "false"}
-        return self._list(
-            f"/crm/objects/{_VERSION}/{kind.name}", params | ({"associations": associations} if associations else {})
-        )
+    def objects(self, kind: ObjectType) -> Iterator[Listing]:
+        """All objects that are not archived, with their contacts and their past."""
+        params: dict[str, str | int] = {"properties": ",".join(kind.properties), "archived": "false"}
+        if kind.associated:
+            params["associations"] = "contacts"
+        if kind.history:
+            params |= {"propertiesWithHistory": kind.history, "limit": _HISTORY_LIMIT}
+        return self._list(f"/crm/objects/{_VERSION}/{kind.name}", params)
 
     def ids(self, kind: ObjectType, *, archived: bool) -> Iterator[Listing]:
         """The same with as little as HubSpot sends: the archived ones, or the others."""
@@ -85,7 +65,7 @@ class Api:
         return self._list(f"/crm/objects/{_VERSION}/{kind.name}", params)
 
     def changed(self, kind: ObjectType, start: datetime, end: datetime) -> Iterator[Found]:
-        """The objects whose last change lies from `start` to `end`, without their associations."""
+        """The objects whose last change lies from `start` to `end`, without their contacts and their past."""
         path = f"/crm/objects/{_VERSION}/{kind.name}/search"
         window = [
             {"propertyName": kind.changed, "operator": "GTE", "value": _epoch_ms(start)},
@@ -105,40 +85,69 @@ class Api:
 
         return follow(fetch, lambda answer: answer.after, f"HubSpot's search at {path}")
 
-    def contacts_of(self, deal_ids: list[str]) -> dict[str, list[Associated]]:
-        """The contacts of each deal that has any, for up to 1,000 deals."""
-        if not deal_ids:
-            return {}
-        batch = self._contacts([{"id": deal_id} for deal_id in deal_ids])
-        return {
-            result.deal.id: self.all_contacts_of(result.deal.id) if result.after else result.to
-            for result in batch.results
-        }
+    def contacts_of(self, kind: ObjectType, ids: Sequence[str]) -> dict[str, list[Associated]]:
+        """The contacts of each object; one whose answer cannot be read is left out."""
+        found: dict[str, list[Associated]] = {}
+        for inputs in _chunks(ids, _BATCH_LIMIT):
+            batch = self._contacts(kind, [{"id": one} for one in inputs])
+            # An object without contacts counts as an error of its own in an answer that is otherwise good.
+            found |= {one: [] for trouble in batch.errors if trouble.context for one in trouble.context.from_ids}
+            for result in _readable(ContactsOf, batch.results):
+                one = result.object.id
+                found[one] = self.all_contacts_of(kind, one) if result.after else result.to
+        return found
 
-    def all_contacts_of(self, deal_id: str) -> list[Associated]:
-        """The contacts of a deal that has more than one answer holds."""
-        batches = follow(
-            lambda after: self._contacts([{"id": deal_id, "after": after} if after else {"id": deal_id}]),
-            lambda batch: next((result.after for result in batch.results), None),
-            f"HubSpot's list of the contacts of deal {deal_id}",
-        )
-        return [contact for batch in batches for result in batch.results for contact in result.to]
+    def all_contacts_of(self, kind: ObjectType, id_: str) -> list[Associated]:
+        """The contacts of an object that has more than one answer holds."""
+        what = f"HubSpot's list of the contacts of {kind.singular} {id_}"
 
-    def _contacts(self, inputs: list[dict[str, str]]) -> Batch:
-        path = f"/crm/associations/{_VERSION}/deals/contacts/batch/read"
-        batch = read(Batch, self._client.post_json(path, {"inputs": inputs}), _answer("POST", path))
-        # A deal without contacts counts as an error of its own in an answer that is otherwise good.
-        if any(trouble.sub_category != _NO_CONTACTS for trouble in batch.errors):
-            raise BadAnswerError(f"HubSpot answered POST {path} for some of the deals only; run the sync again later.")
+        def fetch(after: str | None) -> list[ContactsOf]:
+            batch = self._contacts(kind, [{"id": id_, "after": after} if after else {"id": id_}])
+            return [read(ContactsOf, result, what) for result in batch.results]
+
+        pages = follow(fetch, lambda results: next((result.after for result in results), None), what)
+        return [contact for results in pages for result in results for contact in result.to]
+
+    def _contacts(self, kind: ObjectType, inputs: list[dict[str, str]]) -> Batch:
+        path = f"/crm/associations/{_VERSION}/{kind.name}/contacts/batch/read"
+        return self._batch(path, {"inputs": inputs}, lambda trouble: trouble.sub_category == _NO_CONTACTS)
+
+    def histories(self, kind: ObjectType, ids: Sequence[str]) -> Iterator[object]:
+        """Each object with the past of the property that is wanted with it; what has gone meanwhile is left out."""
+        path = f"/crm/objects/{_VERSION}/{kind.name}/batch/read"
+        for inputs in _chunks(ids, _HISTORY_LIMIT):
+            question: JsonObject = {
+                "inputs": [{"id": one} for one in inputs],
+                "properties": [kind.changed],
+                "propertiesWithHistory": [kind.history],
+            }
+            yield from self._batch(path, question, lambda trouble: trouble.category == "OBJECT_NOT_FOUND").results
+
+    def _batch(self, path: str, question: JsonObject, expected: Callable[[Trouble], bool]) -> Batch:
+        batch = read(Batch, self._client.post_json(path, question), _answer("POST", path))
+        if not all(map(expected, batch.errors)):
+            raise BadAnswerError(
+                f"HubSpot answered POST {path} for some of the objects only; run the sync again later."
+            )
         return batch
 
-    def _list(self, path: str, params: Mapping[str, str]) -> Iterator[Listing]:
+    def _list(self, path: str, params: Mapping[str, str | int]) -> Iterator[Listing]:
         def fetch(after: str | None) -> Listing:
             cursor = {"after": after} if after else {}
             answer = self._client.get_json(path, {"limit": _LIST_LIMIT, **params, **cursor})
             return read(Listing, answer, _answer("GET", path))
 
         return follow(fetch, lambda answer: answer.after, f"HubSpot's list at {path}")
+
+
+def _readable(model: type[Model], results: Sequence[object]) -> Iterator[Model]:
+    for result in results:
+        with suppress(BadAnswerError):
+            yield read(model, result, "one of HubSpot's results")
+
+
+def _chunks(ids: Sequence[str], most: int) -> Iterator[Sequence[str]]:
+    return (ids[start : start + most] for start in range(0, len(ids), most))
 
 
 def _answer(method: str, path: str) -> str:

@@ -6,10 +6,11 @@ the field, never a value: a value may be personal data.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -24,7 +25,7 @@ def _moment(value: object) -> datetime:
         raise ValueError("not a moment")  # noqa: TRY004 -- pydantic collects ValueError only
     text = str(value)
     try:
-        if text.isdecimal():
+        if re.fullmatch("[0-9]{12,14}", text):  # fewer digits would be seconds, or a day such as 20260131
             return _EPOCH + timedelta(milliseconds=int(text))
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is None:
@@ -47,7 +48,7 @@ def _split(value: object) -> object:
     return tuple(filter(None, str(value or "").split(";")))
 
 
-Id = Annotated[str, BeforeValidator(_digits), Field(pattern=r"^[0-9]+$")]
+Id = Annotated[str, BeforeValidator(_digits), Field(pattern=r"^[0-9]{1,20}$")]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 Text = Annotated[str | None, BeforeValidator(_blank_is_none)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
@@ -81,7 +82,7 @@ class _Paged(_Wire):
 class Listing(_Paged):
     """A page of a list; its results are read one by one, so that an error can name the one."""
 
-    results: list[dict[str, object]]
+    results: list[Any]
 
 
 class Found(Listing):
@@ -109,14 +110,14 @@ class _StageMetadata(_Wire):
 class WireStage(_Wire):
     id: str
     label: str
-    display_order: int = Field(alias="displayOrder")
+    display_order: int = Field(alias="displayOrder", ge=-1, lt=2**31)
     updated_at: Moment = Field(alias="updatedAt")
     metadata: _StageMetadata
 
 
 class WirePipeline(_Wire):
     id: str
-    stages: list[WireStage]
+    stages: list[Any]  # read one by one
 
 
 class _ContactProperties(_Wire):
@@ -125,6 +126,9 @@ class _ContactProperties(_Wire):
     hs_analytics_source: Text = None
     hubspot_owner_id: Text = None
     hs_merged_object_ids: Ids = ()
+    hs_email_optout: Flag = None
+    hs_legal_basis: Text = None
+    email: Text = None  # asked for only where its hash is kept
 
 
 class WireContact(_Wire):
@@ -169,11 +173,10 @@ class _Associations(_Wire):
     contacts: _Contacts = _Contacts()
 
 
-class WireDeal(_Wire):
+class _WithContacts(_Wire):
     id: Id
     created_at: Moment = Field(alias="createdAt")
     updated_at: Moment = Field(alias="updatedAt")
-    properties: _DealProperties
     associations: _Associations = _Associations()
 
     @property
@@ -181,23 +184,67 @@ class WireDeal(_Wire):
         return self.associations.contacts
 
 
+class WireDeal(_WithContacts):
+    properties: _DealProperties
+
+
+class _ActivityProperties(_Wire):
+    hs_timestamp: Moment
+    hs_lastmodifieddate: MaybeMoment = None
+    hubspot_owner_id: Text = None
+    hs_call_direction: Text = None
+    hs_email_direction: Text = None
+
+
+class WireActivity(_WithContacts):
+    """A call, an e-mail, a meeting or a message."""
+
+    properties: _ActivityProperties
+
+
+class PastValue(_Wire):
+    """What a property was from a moment on; a stage that was taken away is empty."""
+
+    value: Text
+    timestamp: Moment
+
+
+class _Histories(_Wire):
+    dealstage: list[Any]  # read one by one
+
+
+class WireHistory(_Wire):
+    """The past of one deal, as lists and batch answers give it."""
+
+    id: Id
+    past: _Histories = Field(alias="propertiesWithHistory")
+
+
 class _From(_Wire):
     id: Id
 
 
-class DealContacts(_Paged):
-    """The contacts of one deal in a batch answer, or the first of them."""
+class ContactsOf(_Paged):
+    """The contacts of one object in a batch answer, or the first of them."""
 
-    deal: _From = Field(alias="from")
+    object: _From = Field(alias="from")
     to: list[Associated]
 
 
+class _Context(_Wire):
+    from_ids: list[Id] = Field([], alias="fromObjectId")
+
+
 class Trouble(_Wire):
+    category: str | None = None
     sub_category: str | None = Field(None, alias="subCategory")
+    context: _Context | None = None
 
 
 class Batch(_Wire):
-    results: list[DealContacts]
+    """The answer to a question about several objects; its results are read one by one."""
+
+    results: list[Any]
     errors: list[Trouble] = []
 
 
@@ -216,7 +263,14 @@ def read(model: type[Model], answer: object, what: str) -> Model:
     )
 
 
-def read_record(model: type[Model], answer: Mapping[str, object], kind: str) -> Model:
-    identity = answer.get("id")
-    known = isinstance(identity, str | int) and str(identity).isalnum()
-    return read(model, answer, f"HubSpot {kind} {identity}" if known else f"A HubSpot {kind} without a usable id")
+def read_record(model: type[Model], answer: object, kind: str) -> Model:
+    name = name_of(answer)
+    return read(model, answer, f"HubSpot {kind} {name}" if name else f"A HubSpot {kind} without a usable id")
+
+
+def name_of(answer: object) -> str | None:
+    """The id of a result where it may be shown: numbers, and the words that pipelines have; more might be personal."""
+    found = answer.get("id") if isinstance(answer, Mapping) else None
+    text = str(found) if isinstance(found, str | int) and not isinstance(found, bool) else ""
+    words = isinstance(answer, Mapping) and ("stages" in answer or "metadata" in answer)
+    return text if re.fullmatch("[a-z0-9_-]{1,64}" if words else "[0-9]{1,20}", text) else None

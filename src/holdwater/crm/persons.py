@@ -17,8 +17,8 @@ from holdwater.errors import CredentialsError
 
 VARIABLE = "HOLDWATER_PERSON_KEY"
 NO_KEY = (
-    "Nobody was recognised by e-mail address, as there is no key to hide addresses with: where there is no keyring,"
-    f" set {VARIABLE} to the same {secrets.token_hex.__name__}-like text of at least 32 characters for every sync."
+    "No person was recognised by e-mail address: there is no keyring to make a key in that hides the addresses, so set"
+    f" {VARIABLE} to a random text of 32 characters or more, the same for every sync."
 )
 _ENTRY = "person-key"
 _SHORTEST = 32  # characters
@@ -36,26 +36,27 @@ def person_key(address: str | None) -> str | None:
     return hmac.digest(key.reveal().encode(), normal.encode(), "sha256").hex()
 
 
-def recognises() -> bool:
-    """Whether there is a key; without one, connectors need not even ask for addresses."""
+def recognised() -> bool:
+    """Whether there is a key: without one, a connector need not even ask for addresses."""
     return bool(_key())
 
 
 def _normal(address: str) -> str | None:
     """Upper and lower case mean the same, and so do the ways to write an accent."""
     text = unicodedata.normalize("NFKC", address).strip().casefold()
-    name, at, host = text.rpartition("@")
-    return text if name and at and host and not any(map(str.isspace, text)) else None
+    name, _, host = text.rpartition("@")
+    return text if name and host and not any(map(str.isspace, text)) else None
 
 
-@cache
 def _key() -> Token | None:
-    key = Token(os.environ.get(VARIABLE), f"the environment variable {VARIABLE}") or kept(_ENTRY)
-    if key is None or not key:
-        # Another process may be making one too: what counts is what the keyring then holds.
-        key = kept(_ENTRY) if keep(_ENTRY, Token(secrets.token_hex(32))) else None
+    key = Token(os.environ.get(VARIABLE), f"the environment variable {VARIABLE}") or _from_keyring()
     if key and len(key.reveal()) < _SHORTEST:
         raise CredentialsError(
             f"The key in {key.hint} is too short to hide addresses: give it at least {_SHORTEST} random characters."
         )
     return key
+
+
+@cache  # a keyring is slow, and a sync asks for every person
+def _from_keyring() -> Token | None:
+    return kept(_ENTRY) or (kept(_ENTRY) if keep(_ENTRY, Token(secrets.token_hex(32))) else None)

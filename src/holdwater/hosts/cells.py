@@ -64,6 +64,8 @@ def evaluate(name: str, given: Sequence[Any]) -> Answer:
     """
     try:
         entry = registry.get(name) or _found(name)
+        if given and given[-1] is None:  # some hosts hand over every place, filled or not
+            given = _without_omitted_end(given)
         for value in given:
             if type(value) is not float:
                 break
@@ -72,8 +74,6 @@ def evaluate(name: str, given: Sequence[Any]) -> Answer:
                 answer = entry.call(*given)
                 return answer if type(answer) is float else _answer(entry, answer)
         values = [_cell(value) for value in _without_empty_end(given)]
-        while values and values[-1] is None:  # some hosts hand over every place, filled or not
-            values.pop()
         return _explain(values) if entry.gathers else _over(entry, values, lambda one: _call(entry, one))
     except Exception as error:  # whatever it is, a host would show it in a way of its own
         return _error(error)
@@ -99,6 +99,13 @@ def _found(name: str) -> Formula:
 
 
 # From a host.
+
+
+def _without_omitted_end(given: Sequence[Any]) -> Sequence[Any]:
+    end = len(given)
+    while end and given[end - 1] is None:
+        end -= 1
+    return given[:end]
 
 
 def _without_empty_end(given: Sequence[Any]) -> Sequence[Any]:

@@ -38,8 +38,8 @@ MODEL = "Conversion with open deals"
 TOO_YOUNG = 1 / 3  # of the wins at the upper limit: with fewer of them in, the wins say too little about the rest
 
 # Of the six log parameters. Times are measured in the mean days to a win (or loss) of the deals closed so far, so that
-# no unit takes part; those that closed so far are the fast ones, hence a scale somewhat above 1.
-_CENTRES = np.array([-2.0, 0.0, 0.5, 2.0, 0.0, 0.5])
+# no unit takes part; those that closed so far are the fast ones, hence a scale of 0.5 to 14 times that.
+_CENTRES = np.array([-2.0, 0.0, 1.0, 2.0, 0.0, 1.0])
 _SPREADS = np.array([2.0, 0.5, 1.0, 1.5, 0.5, 1.0])
 
 _ALL = 40.0  # log odds of what happens for certain

@@ -32,7 +32,7 @@ PRIOR = Prior(
 )
 
 _START = np.log([3.0, 2.0, 2 / 3])  # the centre of that prior
-_SAMPLE = 20_000  # so many customers are enough to see where the top must be
+_SAMPLE = 60_000  # so many customers are enough to see where the top must be
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,7 +44,7 @@ def conversion_matured(
         >>> days = [12, 20, 31, 9, 40, 5, 15, 22, 30, 70]
         >>> status = ["won", "won", "won", "lost", "lost", "open", "open", "open", "open", "open"]
         >>> [round(value, 2) for value in holdwater.conversion_matured(days, status)]
-        [0.17, 0.36, 0.62, 0.5]
+        [0.15, 0.39, 0.76, 0.5]
 
         All are open, so nobody knows yet:
 

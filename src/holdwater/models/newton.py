@@ -79,9 +79,12 @@ def climb(hill: Hill, start: Array) -> Top:
     at, slope, damping = np.asarray(start, dtype=float), hill(np.asarray(start, dtype=float)), 0.0
     for taken in range(STEPS):
         whole = _step(slope, 0.0)
-        if whole is not None and float(slope.gradient @ whole) < 1e-14 * max(1.0, abs(slope.height)):
-            # Heights do not tell any more, but slopes do: this step squares the error that is left.
-            return Top(at + whole, hill(at + whole), True, taken + 1)
+        if whole is not None:
+            gain = float(slope.gradient @ whole) / max(1.0, abs(slope.height))
+            if gain < 1e-22:
+                return Top(at, slope, True, taken)
+            if gain < 1e-14:  # heights do not tell any more, but slopes do: this step squares the error that is left
+                return Top(at + whole, hill(at + whole), True, taken + 1)
         while True:
             step = _step(slope, damping)
             if step is not None:

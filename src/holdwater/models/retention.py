@@ -17,7 +17,7 @@ from holdwater.errors import NoDataError, NumError
 from holdwater.models.fitted import DRAWS, Estimator, Fit
 from holdwater.models.newton import Array, Hill, Prior, Slope, Top, climb, penalised
 from holdwater.models.renewals import Renewals
-from holdwater.models.sbg_curve import Curve, payment
+from holdwater.models.sbg_curve import Curve, check_terms, payment
 
 _FAR = 200.0  # logarithms; nothing plausible is beyond, but its draws must be numbers
 _TAILS = 5  # degrees of freedom of the distribution that draws are taken from
@@ -82,7 +82,7 @@ class RetentionFit(Fit):
         weight = height + (_TAILS + 1) / 2 * np.log1p(away**2 / _TAILS).sum(axis=1)
         chances = np.cumsum(np.exp(weight - weight.max()))
         picked = np.searchsorted(chances, (np.arange(size) + random.random()) / size * chances[-1])
-        return np.asarray(np.exp(places[random.permutation(picked)]))
+        return np.asarray(np.exp(places[picked]))
 
     def between(
         self, of: Callable[[Curve], Array], confidence: float = 0.9, *, size: int = DRAWS, seed: int = 1
@@ -102,6 +102,8 @@ class RetentionFit(Fit):
 
     def band(self, periods: int, confidence: float = 0.9, *, size: int = DRAWS, seed: int = 1) -> tuple[Array, Array]:
         """Lower and upper limits of survival at time 0, 1, 2, ..., each for itself."""
+        if not 0 < confidence < 1:
+            raise NumError(f"{self.model}: confidence is {confidence:g}; allowed is between 0 and 1.")
         curves = Curve(*self.draws(size, seed).T).survival(periods)
         low, high = np.quantile(curves, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
         return low, high
@@ -113,6 +115,7 @@ class RetentionFit(Fit):
 
         `fit.curve.value` takes the curve from the beginning, and has the limits `value_between`.
         """
+        check_terms(discount, growth, periods)
         one = payment(margin, discount, timing)
         *before, last = self.renewals.shares[1 if timing == 2 else 0 :][:periods]
         counted, worth = len(before), (1 + growth) / (1 + discount)

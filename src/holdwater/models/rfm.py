@@ -126,7 +126,7 @@ def split(
         np.bincount(held.customer[later], weights=weights, minlength=len(rows.names))[known]
         for weights in (np.ones(later.sum()), held.amount[later])
     )
-    return summary, Holdout(frequency, spent / np.maximum(frequency, 1), (last - cut) / unit)
+    return summary, Holdout(frequency.astype(float), spent / np.maximum(frequency, 1), (last - cut) / unit)
 
 
 def _end(as_of: object, latest: int) -> int:

@@ -55,10 +55,9 @@ class Curve:
         A payment grows each period by `growth` and is worth less by `discount`; `periods` ends the count.
         NumError where the payments have no sum; among many curves those that have none are infinite.
         """
-        _above_minus_one("discount", discount)
-        _above_minus_one("growth", growth)
+        check_terms(discount, growth, periods)
         if periods is not None:
-            return self._counted(_whole("periods", periods, 1), (1 + growth) / (1 + discount))
+            return self._counted(int(periods), (1 + growth) / (1 + discount))
         leak = (discount - growth) / (1 + discount)
         total = self._whole_life(leak if abs(leak) > 1e-15 * abs(growth) else 0.0)
         if np.isinf(total).all():
@@ -84,6 +83,7 @@ class Curve:
     ) -> Array:
         """Lifetime value of a new customer, by the curve alone; the arguments are those of LTV_COHORT."""
         terms = discount, growth, periods
+        check_terms(*terms)
         lives = self.residual_lifetime(1, *terms) if timing == 2 else self.lifetime(*terms)
         return np.asarray(payment(margin, discount, timing) * lives)
 
@@ -117,7 +117,6 @@ class Curve:
 
 def payment(margin: float, discount: float, timing: int) -> float:
     """The first payment, as of today: at the start of its period (timing 1), or at the end."""
-    _above_minus_one("discount", discount)
     if not math.isfinite(margin):
         raise NumError(f"margin is {margin:g}; give a finite amount.")
     if timing not in (0, 1, 2):
@@ -125,12 +124,16 @@ def payment(margin: float, discount: float, timing: int) -> float:
     return margin if timing == 1 else margin / (1 + discount)
 
 
-def _above_minus_one(name: str, rate: float) -> None:
-    if not -1 < rate < math.inf:
-        raise NumError(f"{name} is {rate:g}; allowed is above -1.")
+def check_terms(discount: float, growth: float, periods: int | None) -> None:
+    """NumError for terms of payment that make no sense."""
+    for name, rate in (("discount", discount), ("growth", growth)):
+        if not -1 < rate < math.inf:
+            raise NumError(f"{name} is {rate:g}; allowed is above -1.")
+    if periods is not None:
+        _whole("periods", periods, 1)
 
 
 def _whole(name: str, number: float, least: int) -> int:
-    if number != number or number != int(number) or number < least:
+    if not least <= number < math.inf or number != int(number):
         raise NumError(f"{name} is {number:g}; allowed is a whole number of {least} or more.")
     return int(number)

@@ -41,7 +41,7 @@ def transactions(customers: Column, dates: Column, amounts: Column | None = None
     for name, column in (("dates", day), ("amounts", amount)):
         if column is not None and len(column) != len(customer):
             raise KindError(
-                f"Purchases: there are {len(customer)} customers but {len(column)} {name}; give one of each in every row."
+                f"Purchases: there are {len(customer)} customers but {len(column)} {name}; give one of each a row."
             )
     if not len(customer):
         raise NoDataError("Purchases: there are no rows; give at least one purchase.")
@@ -75,8 +75,6 @@ def _customers(given: Column) -> tuple[NDArray[Any], Whole]:
     positions: dict[Any, int] = {}
     counted = (positions.setdefault(name, len(positions)) for name in array.tolist())
     customer = np.fromiter(counted, np.int64, len(array))
-        (positions.setdefault(name, len(positions)) for name in array.tolist()), np.int64, len(array)
-    )
     for name, position in positions.items():
         if name is None or name != name or (isinstance(name, str) and not name.strip()):
             _refuse(KindError, "customers", customer == position, "blank; fill it in")

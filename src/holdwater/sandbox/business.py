@@ -90,7 +90,14 @@ class Business:
         self.now = moment
         return moment
 
-    def add_contact(self, *, source: str | None, at: datetime | None = None, opted_out: bool | None = None) -> Contact:
+    def add_contact(
+        self,
+        *,
+        source: str | None,
+        at: datetime | None = None,
+        opted_out: bool | None = None,
+        legal_basis: Literal["consent", "legitimate_interest"] | None = None,
+    ) -> Contact:
         """A new lead. Its source need not be one of the truth's."""
         moment = self.wait_until(at or self.now)
         number = 101 + len(self.contacts)
@@ -102,6 +109,7 @@ class Business:
             owner_id=self._owner_for(number),
             lifecycle="lead",
             opted_out=opted_out,
+            legal_basis=legal_basis,
             created=moment,
             modified=moment,
         )

@@ -54,6 +54,19 @@ def rate_limited(policy: str = "SECONDLY", retry_after: int | None = None) -> tu
     return 429, headers, json.dumps(body).encode()
 
 
+def out_of_scope(scope: str) -> tuple[int, dict[str, str], bytes]:
+    """HubSpot's refusal of a part of the account that the token may not read, to put in the place of an answer."""
+    error = {"message": "A scope is missing.", "context": {"requiredScopes": [scope]}}
+    body = {
+        "status": "error",
+        "message": "The token has not been granted all scopes that this needs.",
+        "correlationId": str(uuid.UUID(int=403)),
+        "category": "MISSING_SCOPES",
+        "errors": [error],
+    }
+    return 403, {"Content-Type": "application/json"}, json.dumps(body).encode()
+
+
 class HubSpot:
     """Answers for one business and one token; `search_cap` is the wall that HubSpot has at 10,000.
 

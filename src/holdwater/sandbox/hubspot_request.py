@@ -33,7 +33,8 @@ class Request:
     def object_type(self, part: str = "type") -> ObjectType:
         name = self.parts[part]
         if name not in TYPES:
-            raise invalid(f"The sandbox has contacts (0-1) and deals (0-3), no {name}.")
+            known = ", ".join(sorted({kind.name for kind in TYPES.values()}))
+            raise invalid(f"The sandbox has {known}, no {name}.")
         return TYPES[name]
 
     def names(self, name: str) -> list[str]:

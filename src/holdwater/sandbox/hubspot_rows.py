@@ -9,14 +9,14 @@ from typing import Literal
 
 from holdwater.sandbox.business import Business
 from holdwater.sandbox.dialect import Json
-from holdwater.sandbox.records import Contact, Deal, Owner, Pipeline
+from holdwater.sandbox.records import Activity, Contact, Deal, Owner, Pipeline
 
 Kind = Literal["text", "number", "datetime"]
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One contact or deal: its properties, and the past values of those that had other ones, newest first."""
+    """One object: its properties, and the past values of those that had other ones, newest first."""
 
     id: str
     properties: dict[str, str | None]
@@ -36,7 +36,7 @@ class ObjectType:
     kinds: dict[str, Kind]  # every property; all but numbers and datetimes count as text
     always: frozenset[str]  # in every answer, asked for or not
     defaults: frozenset[str]  # in an answer when no properties are asked for
-    association_type: int  # from this type to the other one
+    association_type: int  # from this type to contacts, from contacts to deals
 
 
 def iso(moment: datetime) -> str:
@@ -56,7 +56,7 @@ CONTACTS = ObjectType(
     code="0-1",
     kinds=_kinds(
         text="email firstname lastname hs_analytics_source lifecyclestage hubspot_owner_id hs_email_optout"
-        " hs_merged_object_ids hs_calculated_merged_vids",
+        " hs_legal_basis hs_merged_object_ids hs_calculated_merged_vids",
         number="hs_object_id",
         moment="createdate lastmodifieddate",
     ),
@@ -81,7 +81,35 @@ DEALS = ObjectType(
     ),
     association_type=3,
 )
-TYPES = {key: kind for kind in (CONTACTS, DEALS) for key in (kind.name, kind.singular, kind.code)}
+
+
+def _activity(name: str, singular: str, code: str, association_type: int, own: str) -> ObjectType:
+    return ObjectType(
+        name=name,
+        singular=singular,
+        code=code,
+        kinds=_kinds(
+            text=f"hubspot_owner_id {own}",
+            number="hs_object_id",
+            moment="hs_createdate hs_lastmodifieddate hs_timestamp",
+        ),
+        always=frozenset({"hs_createdate", "hs_lastmodifieddate", "hs_object_id"}),
+        defaults=frozenset({"hs_createdate", "hs_lastmodifieddate", "hs_object_id"}),
+        association_type=association_type,
+    )
+
+
+CALLS = _activity("calls", "call", "0-48", 194, "hs_call_direction hs_call_status hs_call_title")
+EMAILS = _activity("emails", "email", "0-49", 198, "hs_email_direction hs_email_status hs_email_subject")
+# Nothing simulated is of these two; accounts have them all the same.
+MEETINGS = _activity("meetings", "meeting", "0-47", 200, "hs_meeting_outcome hs_meeting_title")
+COMMUNICATIONS = _activity("communications", "communication", "0-18", 81, "hs_communication_channel_type")
+ACTIVITIES = {"call": CALLS, "email": EMAILS}
+TYPES = {
+    key: kind
+    for kind in (CONTACTS, DEALS, CALLS, EMAILS, MEETINGS, COMMUNICATIONS)
+    for key in (kind.name, kind.singular, kind.code)
+}
 
 
 class Rows:
@@ -89,7 +117,7 @@ class Rows:
 
     def __init__(self, business: Business) -> None:
         self._business = business
-        self._made: dict[tuple[str, str], tuple[Contact | Deal, Row]] = {}
+        self._made: dict[tuple[str, str], tuple[Contact | Deal | Activity, Row]] = {}
 
     def ids(self, kind: ObjectType) -> list[str]:
         """Ids in the order of creation, which is their order as numbers."""
@@ -101,7 +129,7 @@ class Rows:
             return None
         made = self._made.get((kind.name, record_id))
         if made is None or made[0] is not record:
-            row = _contact(record) if isinstance(record, Contact) else _deal(record)
+            row = _row(record)
             self._made[kind.name, record_id] = made = (record, row)
         return made[1]
 
@@ -111,17 +139,32 @@ class Rows:
         return (row for row in rows if row and not row.archived)
 
     def linked(self, kind: ObjectType, other: ObjectType, record_id: str) -> list[str]:
-        """Ids of the deals of a contact, or of the contact of a deal; archived ones are out of sight."""
+        """Ids of the deals of a contact, or of the contact of anything else; archived ones are out of sight."""
         deals, contacts = self._business.deals, self._business.contacts
         if kind is CONTACTS and other is DEALS:
             return [one for one in self._business.deals_of.get(record_id, ()) if not deals[one].archived]
-        deal = deals.get(record_id)
-        if kind is not DEALS or other is not CONTACTS or deal is None or deal.contact_id is None:
-            return []
-        return [] if contacts[deal.contact_id].archived else [deal.contact_id]
+        record = None if kind is CONTACTS or other is not CONTACTS else self._records(kind).get(record_id)
+        contact_id = None if record is None or isinstance(record, Contact) else record.contact_id
+        return [] if contact_id is None or contacts[contact_id].archived else [contact_id]
 
-    def _records(self, kind: ObjectType) -> Mapping[str, Contact | Deal]:
-        return self._business.contacts if kind is CONTACTS else self._business.deals
+    def _records(self, kind: ObjectType) -> Mapping[str, Contact | Deal | Activity]:
+        if kind is CONTACTS:
+            return self._business.contacts
+        if kind is DEALS:
+            return self._business.deals
+        return {id_: one for id_, one in self._business.activities.items() if ACTIVITIES[one.kind] is kind}
+
+
+def _row(record: Contact | Deal | Activity) -> Row:
+    if isinstance(record, Contact):
+        return _contact(record)
+    return _deal(record) if isinstance(record, Deal) else _logged(record)
+
+
+_LEGAL_BASES = {
+    "consent": "Freely given consent from contact",
+    "legitimate_interest": "Legitimate interest – prospect/lead",  # noqa: RUF001 -- HubSpot's own dash
+}
 
 
 def _contact(contact: Contact) -> Row:
@@ -137,6 +180,7 @@ def _contact(contact: Contact) -> Row:
         "hubspot_owner_id": contact.owner_id,
         "hs_object_id": contact.id,
         "hs_email_optout": None if contact.opted_out is None else _boolean(contact.opted_out),
+        "hs_legal_basis": None if contact.legal_basis is None else _LEGAL_BASES[contact.legal_basis],
         "hs_merged_object_ids": ";".join(contact.merged) or None,
         "hs_calculated_merged_vids": ";".join(contact.merged) or None,
     }
@@ -174,6 +218,30 @@ def _deal(deal: Deal) -> Row:
         "amount": [(deal.created, deal.amount)],
     }
     return Row(deal.id, properties, history, deal.created, deal.modified, deal.archived)
+
+
+def _logged(activity: Activity) -> Row:
+    out = activity.direction == "out"
+    properties = {
+        "hs_createdate": iso(activity.created),
+        "hs_lastmodifieddate": iso(activity.modified),
+        "hs_timestamp": iso(activity.at),
+        "hs_object_id": activity.id,
+        "hubspot_owner_id": activity.owner_id,
+    }
+    if activity.kind == "call":
+        properties |= {
+            "hs_call_direction": "OUTBOUND" if out else "INBOUND",
+            "hs_call_status": "COMPLETED",
+            "hs_call_title": f"Simulated call {activity.id}",
+        }
+    else:
+        properties |= {
+            "hs_email_direction": "EMAIL" if out else "INCOMING_EMAIL",
+            "hs_email_status": "SENT",
+            "hs_email_subject": f"Simulated e-mail {activity.id}",
+        }
+    return Row(activity.id, dict(properties), {}, activity.created, activity.modified, None)
 
 
 def _boolean(value: bool) -> str:

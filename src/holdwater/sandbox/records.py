@@ -50,6 +50,7 @@ class Contact:
     owner_id: str
     lifecycle: Lifecycle
     opted_out: bool | None  # None: never asked
+    legal_basis: Literal["consent", "legitimate_interest"] | None = None  # for writing to the contact
     created: datetime
     modified: datetime
     archived: datetime | None = None

@@ -42,6 +42,7 @@ class _Simulation:
     def __init__(self, business: Business, seed: int) -> None:
         self.business, self.truth = business, business.truth
         self.chance = random.Random(seed)  # noqa: S311 - a simulation needs no secrecy
+        self.law = random.Random(f"law {seed}")  # noqa: S311
         self.talk = random.Random(f"talk {seed}")  # noqa: S311 - calls and reasons do not change who buys
         self._due: list[tuple[datetime, int, Callable[[datetime], object]]] = []
         self._turn = count()  # equal moments keep their order
@@ -72,7 +73,10 @@ class _Simulation:
 
     def _arrive(self, source: Source, at: datetime) -> None:
         contact = self.business.add_contact(
-            source=source.name, at=at, opted_out=self.chance.choices((None, False, True), (6, 3, 1))[0]
+            source=source.name,
+            at=at,
+            opted_out=self.chance.choices((None, False, True), (6, 3, 1))[0],
+            legal_basis=self.law.choice((None, "consent", "legitimate_interest")),
         )
         self._answer(contact.id, at)
         wins = self.chance.random() < source.conversion

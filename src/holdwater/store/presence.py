@@ -50,6 +50,7 @@ class Presence:
         if page.whole:
             self.meet(page.stream, [*delivered, *(issue.id for issue in page.issues)])
             if page.last:
+                self._settle(connection, page.stream)
                 went += self.bury_missing(connection, page.stream)
         return went
 
@@ -83,6 +84,13 @@ class Presence:
         self._database.executemany(
             "INSERT OR REPLACE INTO issue VALUES (?, ?, ?, ?)",
             ((connection, stream, issue.id, issue.problem) for issue in issues),
+        )
+
+    def _settle(self, connection: str, stream: str) -> None:
+        """Issues that a reading of everything has not met again are no more."""
+        self._database.execute(
+            "DELETE FROM issue WHERE (connection, stream) = (?, ?) AND id NOT IN (SELECT id FROM met WHERE stream = ?)",
+            (connection, stream, stream),
         )
 
     def _bury(self, connection: str, stream: str, gone: Sequence[Gone]) -> int:

@@ -1,0 +1,191 @@
+"""How HubSpot's answers become pages: each object a record, or an issue under its id."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import ClassVar, Generic, TypeVar
+
+from holdwater.crm.connector import Gone, Issue, Page
+from holdwater.crm.hubspot_api import Api
+from holdwater.crm.hubspot_objects import CONTACTS, DEALS, ObjectType
+from holdwater.crm.hubspot_records import (
+    activity_id,
+    consent_id,
+    merged_into,
+    to_activity,
+    to_consent,
+    to_deal,
+    to_lead,
+    to_stage_event,
+)
+from holdwater.crm.hubspot_wire import (
+    Associated,
+    Listing,
+    PastValue,
+    WireActivity,
+    WireContact,
+    WireDeal,
+    WireHistory,
+    name_of,
+    read,
+    read_record,
+)
+from holdwater.crm.records import Record, Stage
+from holdwater.errors import BadAnswerError
+
+Wire = TypeVar("Wire", WireContact, WireDeal, WireActivity)
+Linked = TypeVar("Linked", WireDeal, WireActivity)
+
+
+@dataclass(slots=True)
+class Part:
+    """What one answer holds for one stream; no record can have changed later than `latest`."""
+
+    latest: datetime | None = None
+    records: list[Record] = field(default_factory=list)
+    gone: list[Gone] = field(default_factory=list)
+    issues: list[Issue] = field(default_factory=list)
+
+    def add(self, record: Record) -> None:
+        """A version from the future would keep every later one out of the store."""
+        if self.latest is not None and record.updated_at > self.latest:
+            raise BadAnswerError("Its time of change lies in the future; change it once more in HubSpot.")
+        self.records.append(record)
+
+    def page(self, stream: str) -> Page:
+        return Page(stream, self.records, gone=self.gone, issues=self.issues)
+
+    @contextmanager
+    def noting(self, id_: str) -> Iterator[None]:
+        """What cannot be taken inside becomes an issue; no request belongs in here, whose failure ends the run."""
+        try:
+            yield
+        except BadAnswerError as problem:
+            self.issues.append(Issue(id_, str(problem)))
+
+
+class Reader(ABC, Generic[Wire]):
+    """Reads the objects of one type; `streams` is what becomes of them, their own stream first.
+
+    `all_named`: whether every object so far came with an id. One without is known by its place, and whatever is not
+    met may be just that one.
+    """
+
+    streams: ClassVar[tuple[str, ...]]
+    optional: ClassVar[bool] = False  # a token may well lack the right to read them
+    model: type[Wire]
+
+    def __init__(self, api: Api, kind: ObjectType, latest: datetime | None) -> None:
+        self.api, self.kind = api, kind
+        self.all_named = True
+        self._latest = latest
+        self._met = 0
+
+    def id_of(self, id_: str) -> str:
+        """What the store calls the object that HubSpot calls so."""
+        return id_
+
+    def pages(self, answer: Listing, *, listed: bool) -> list[Page]:
+        """One of each stream; `listed`: the objects came with their contacts and their past."""
+        parts = [Part(self._latest) for _ in self.streams]
+        wires = []
+        for result in answer.results:
+            self._met += 1
+            name = name_of(result)
+            self.all_named = self.all_named and name is not None
+            with parts[0].noting(f"{self.kind.name} no. {self._met}" if name is None else self.id_of(name)):
+                wires.append((read_record(self.model, result, self.kind.singular), result))
+        self.take(wires, parts, listed=listed)
+        return [part.page(stream) for stream, part in zip(self.streams, parts, strict=True)]
+
+    @abstractmethod
+    def take(self, wires: Sequence[tuple[Wire, object]], parts: Sequence[Part], *, listed: bool) -> None:
+        """Make records of objects that can be read, each beside what it was read from."""
+
+
+class Contacts(Reader[WireContact]):
+    streams = ("leads", "consents")
+    model = WireContact
+
+    def __init__(self, api: Api, latest: datetime | None, person: Callable[[str | None], str | None] | None) -> None:
+        super().__init__(api, CONTACTS.asking_for("email") if person else CONTACTS, latest)
+        self._person = person
+
+    def take(self, wires: Sequence[tuple[WireContact, object]], parts: Sequence[Part], *, listed: bool) -> None:
+        leads, consents = parts
+        for wire, _ in wires:
+            with leads.noting(wire.id):
+                leads.add(to_lead(wire, self._person(wire.properties.email) if self._person else None))
+                consents.add(to_consent(wire))
+                merged = merged_into(wire)
+                leads.gone += merged
+                # What the merged one allowed is settled by what the one that lives on allows.
+                consents.gone += [Gone(consent_id(one.id), "merged", consent_id(wire.id)) for one in merged]
+
+
+class Deals(Reader[WireDeal]):
+    streams = ("deals", "stage_events")
+    model = WireDeal
+
+    def __init__(self, api: Api, latest: datetime | None, stages: Mapping[str, Stage], home_currency: str) -> None:
+        super().__init__(api, DEALS, latest)
+        self._stages = stages
+        self._home_currency = home_currency
+
+    def take(self, wires: Sequence[tuple[WireDeal, object]], parts: Sequence[Part], *, listed: bool) -> None:
+        deals, events = parts
+        contacts = _contacts(self.api, self.kind, [wire for wire, _ in wires], listed=listed)
+        came = {}
+        for wire, result in wires:
+            with deals.noting(wire.id):
+                deals.add(to_deal(wire, _known(contacts, self.kind, wire.id), self._stages, self._home_currency))
+                deals.gone += merged_into(wire)
+                came[wire.id] = result
+        pasts = came if listed else {name_of(one): one for one in self.api.histories(self.kind, list(came))}
+        for id_ in came:
+            with deals.noting(id_):
+                for entry in read_record(WireHistory, pasts.get(id_, {"id": id_}), "deal").past.dealstage:
+                    with deals.noting(id_):
+                        past = read(PastValue, entry, f"The past of HubSpot deal {id_}")
+                        event = to_stage_event(id_, past, self._stages)
+                        if event:
+                            events.add(event)
+
+
+class Activities(Reader[WireActivity]):
+    """Of one type: calls, e-mails, meetings or messages."""
+
+    streams = ("activities",)
+    optional = True
+    model = WireActivity
+
+    def id_of(self, id_: str) -> str:
+        return activity_id(self.kind, id_)
+
+    def take(self, wires: Sequence[tuple[WireActivity, object]], parts: Sequence[Part], *, listed: bool) -> None:
+        (activities,) = parts
+        contacts = _contacts(self.api, self.kind, [wire for wire, _ in wires], listed=listed)
+        for wire, _ in wires:
+            with activities.noting(self.id_of(wire.id)):
+                activities.add(to_activity(self.kind, wire, _known(contacts, self.kind, wire.id)))
+
+
+def _contacts(
+    api: Api, kind: ObjectType, wires: Sequence[Linked], *, listed: bool
+) -> Mapping[str, Sequence[Associated]]:
+    """All contacts of each object; a list brings some of them along."""
+    if not listed:
+        return api.contacts_of(kind, [wire.id for wire in wires])
+    return {
+        wire.id: api.all_contacts_of(kind, wire.id) if wire.contacts.after else wire.contacts.results for wire in wires
+    }
+
+
+def _known(contacts: Mapping[str, Sequence[Associated]], kind: ObjectType, id_: str) -> Sequence[Associated]:
+    if id_ not in contacts:
+        raise BadAnswerError(f"HubSpot {kind.singular} {id_}: its contacts came in a form that cannot be read.")
+    return contacts[id_]
