@@ -15,7 +15,7 @@ from holdwater import __version__
 project = "Holdwater"
 author = "Holdwater"
 version = release = __version__
-extensions = ["myst_parser", "charts"]
+extensions = ["myst_parser", "charts", "olist"]
 html_theme = "furo"
 html_title = "Holdwater"
 html_static_path = ["static"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -17,7 +18,7 @@ from typing import Any
 
 FIGURES = Path(__file__).parent / "olist.json"
 FIRST, SEEN = date(2018, 1, 1), date(2018, 5, 31)  # before 2018 hardly any win was recorded
-LEFT, RIGHT, TOP, ROW, MOST = 150, 24, 34, 26, 30  # the last in percent
+LEFT, RIGHT, TOP, ROW = 150, 24, 34, 26
 
 Row = dict[str, Any]
 
@@ -77,13 +78,14 @@ def picture_of(kind: str) -> str:
     import charts
 
     rows = json.loads(FIGURES.read_text(encoding="utf-8"))[kind]
+    most = 5 * math.ceil(20 * max(row["high"] for row in rows))  # percent
     height = TOP + ROW * len(rows) + 44
 
     def across(share: float) -> float:
-        return LEFT + 100 * share / MOST * (charts.WIDTH - LEFT - RIGHT)
+        return LEFT + 100 * share / most * (charts.WIDTH - LEFT - RIGHT)
 
     parts = []
-    for percent in range(0, MOST + 1, 5):
+    for percent in range(0, most + 1, 5):
         x = across(percent / 100)
         parts.append(f'<path d="M{x:.1f} {TOP}V{height - 40}" stroke="currentColor" stroke-opacity=".15"/>')
         parts.append(charts.text((x, height - 22), f"{percent} %", "middle"))

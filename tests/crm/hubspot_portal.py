@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import httpx
 
-from holdwater.crm.connector import Page
+from holdwater.crm.connector import Issue, Page
 from holdwater.crm.hubspot import HubSpot
 from holdwater.crm.records import Deal, Record
 
@@ -19,6 +20,8 @@ DATE = "Sat, 31 Oct 2026 12:00:05 GMT"
 END = datetime(2026, 10, 31, 12, 0, 5, tzinfo=UTC)
 SINCE = datetime(2026, 10, 30, 12, 0, tzinfo=UTC)
 SECRET = "pat-eu1-0b5e-do-not-show"
+
+ACTIVITIES = ("calls", "emails", "meetings", "communications")
 
 Json = dict[str, Any]
 Key = tuple[str, str, str]  # what is read, "list" or "search" or "batch", the cursor
@@ -30,7 +33,12 @@ def recorded(name: str) -> Json:
 
 
 def fixtures() -> dict[Key, Json]:
-    return {
+    nothing: dict[Key, Json] = {
+        (name + suffix, what, after): {"results": []} | ({"total": 0} if what == "search" else {})
+        for name in ("contacts", "deals", *ACTIVITIES)
+        for suffix, what, after in (("_archived", "list", ""), ("", "search", "0"))
+    }
+    return nothing | {
         ("account", "details", ""): recorded("account"),
         ("owners", "list", ""): recorded("owners"),
         ("owners_archived", "list", ""): recorded("owners_archived"),
@@ -43,6 +51,8 @@ def fixtures() -> dict[Key, Json]:
         ("contacts", "search", "0"): recorded("contacts_search_1"),
         ("contacts", "search", "200"): recorded("contacts_search_2"),
         ("deals", "search", "0"): recorded("deals_search"),
+        **{(name, "list", ""): recorded(name) for name in ACTIVITIES},
+        ("7001 7002 7003", "past", ""): recorded("deals_past"),
         ("7001 7002 7003", "batch", ""): recorded("contacts_of_changed"),
         ("7010", "batch", ""): recorded("contacts_of_7010_1"),
         ("7010", "batch", "500"): recorded("contacts_of_7010_2"),
@@ -50,7 +60,7 @@ def fixtures() -> dict[Key, Json]:
 
 
 class Portal:
-    """The far end of the transport: answers from `answers`, and remembers what was asked.
+    """The far end of the transport: answers from `answers`, and remembers what was asked, by several threads.
 
     A test may put a list in the place of an answer: its members are given in turn.
     """
@@ -60,14 +70,18 @@ class Portal:
         self.asked: list[Key] = []
         self.requests: list[httpx.Request] = []
         self.date: str | None = DATE
+        self._turn = Lock()
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         key = self._key(request)
-        self.asked.append(key)
-        self.requests.append(request)
-        answer = self.answers[key]
-        if isinstance(answer, list):
-            answer = answer.pop(0)
+        with self._turn:
+            self.asked.append(key)
+            self.requests.append(request)
+            answer = self.answers[key]
+            if isinstance(answer, list):
+                answer = answer.pop(0)
+        if isinstance(answer, int):
+            return httpx.Response(answer)
         headers = {"Date": self.date} if self.date else {}
         status = 207 if "errors" in answer else 200
         return httpx.Response(status, json=answer, headers=headers)
@@ -84,24 +98,37 @@ class Portal:
             case "GET", ["crm", "pipelines", "2026-09", "deals"]:
                 return "pipelines", "list", after
             case "GET", ["crm", "objects", "2026-09", name]:
-                return name, "list", after
+                return name + "_archived" * (params["archived"] == "true"), "list", after
             case "POST", ["crm", "objects", "2026-09", name, "search"]:
                 return name, "search", json.loads(request.content)["after"]
-            case "POST", ["crm", "associations", "2026-09", "deals", "contacts", "batch", "read"]:
+            case "POST", ["crm", "objects", "2026-09", "deals", "batch", "read"]:
+                return " ".join(one["id"] for one in json.loads(request.content)["inputs"]), "past", ""
+            case "POST", ["crm", "associations", "2026-09", _, "contacts", "batch", "read"]:
                 inputs = json.loads(request.content)["inputs"]
                 return " ".join(one["id"] for one in inputs), "batch", inputs[0].get("after", "")
         raise AssertionError(f"nothing is at {request.method} {path}")
 
-    def bodies(self, what: str) -> list[Json]:
+    def bodies(self, what: str, kind: str = "search") -> list[Json]:
         return [
             json.loads(request.content)
             for key, request in zip(self.asked, self.requests, strict=True)
-            if key[0] == what and key[1] == "search"
+            if key[:2] == (what, kind)
         ]
 
 
 def read(hubspot: HubSpot, **watermarks: datetime) -> list[Page]:
     return list(hubspot.pages(watermarks))
+
+
+def of(pages: Sequence[Page], *streams: str) -> list[Page]:
+    """The pages of some streams: how those of different streams follow one another is left to chance."""
+    return [page for stream in streams for page in pages if page.stream == stream]
+
+
+def issues(pages: Sequence[Page], stream: str) -> dict[str, str]:
+    found: list[Issue] = [issue for page in of(pages, stream) for issue in page.issues]
+    assert len({issue.id for issue in found}) == len(found)
+    return {issue.id: issue.problem for issue in found}
 
 
 def records(pages: list[Page], stream: str) -> dict[str, Record]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 import stamina
-from hubspot_portal import END, SECRET, Portal, deals, read, recorded, records
+from hubspot_portal import ACTIVITIES, END, SECRET, Portal, deals, of, read, recorded, records
 
 from holdwater.crm.connector import Connector
 from holdwater.crm.credentials import Token
@@ -68,11 +68,32 @@ def test_an_account_without_a_field_is_told_too(field: str, hubspot: HubSpot, po
         _ = hubspot.connection
 
 
-def test_the_streams_come_in_order_and_end_with_the_frozen_moment(hubspot: HubSpot) -> None:
+def test_every_stream_ends_with_the_frozen_moment(hubspot: HubSpot) -> None:
     pages = read(hubspot)
-    assert [page.stream for page in pages] == ["owners", "stages", "leads", "leads", "leads", "deals", "deals"]
-    assert [page.watermark for page in pages] == [END, END, None, None, END, None, END]
+    assert [(page.stream, page.watermark) for page in pages[:2]] == [("owners", END), ("stages", END)]
+    streams = ["leads", "consents", "deals", "stage_events", "activities"]
+    assert {page.stream for page in pages[2:]} == set(streams)
+    for stream in streams:
+        watermarks = [page.watermark for page in of(pages, stream)]
+        assert watermarks == [None] * (len(watermarks) - 1) + [END]
     assert {page.expected for page in pages} == {None}
+
+
+def test_a_reading_of_everything_says_so_where_something_may_be_missing(hubspot: HubSpot) -> None:
+    """Consents and stage events go with what they belong to; HubSpot forgets the oldest of a long past."""
+    pages = read(hubspot)
+    for stream, whole in [("leads", True), ("consents", False), ("deals", True), ("stage_events", False)]:
+        assert {page.whole for page in of(pages, stream) if page.records} == {whole}
+        assert [page.last for page in of(pages, stream)][-1] is whole
+    assert [page.last for page in of(pages, "activities")].count(True) == 1
+
+
+def test_what_is_archived_is_gone(hubspot: HubSpot, portal: Portal) -> None:
+    for name, id_ in (("contacts", "9"), ("deals", "7009"), ("calls", "609")):
+        portal.answers[f"{name}_archived", "list", ""] = {"results": [{"id": id_}, {"no": "id"}]}
+    pages = read(hubspot)
+    gone = {(page.stream, one.id, one.how) for page in pages for one in page.gone if one.how == "archived"}
+    assert gone == {("leads", "9", "archived"), ("deals", "7009", "archived"), ("activities", "calls:609", "archived")}
 
 
 def test_the_window_ends_where_the_first_answers_came(hubspot: HubSpot, portal: Portal) -> None:
@@ -109,15 +130,24 @@ def test_only_what_a_figure_needs_is_asked_for(hubspot: HubSpot, portal: Portal)
     assert asked["contacts", "list", ""] == {
         "limit": "100",
         "archived": "false",
-        "properties": "createdate,lastmodifieddate,hs_analytics_source,hubspot_owner_id",
+        "properties": "createdate,lastmodifieddate,hs_analytics_source,hubspot_owner_id,hs_merged_object_ids,"
+        "hs_email_optout,hs_legal_basis",
     }
     assert asked["deals", "list", "7004"] == {
+        "limit": "50",  # the most that a list with past values takes
+        "archived": "false",
+        "associations": "contacts",
+        "propertiesWithHistory": "dealstage",
+        "after": "7004",
+        "properties": "amount,deal_currency_code,dealstage,pipeline,closedate,createdate,hs_lastmodifieddate,"
+        "hs_is_closed,hs_is_closed_won,hubspot_owner_id,closed_lost_reason,hs_merged_object_ids",
+    }
+    assert asked["contacts_archived", "list", ""]["properties"] == "lastmodifieddate"
+    assert asked["calls", "list", ""] == {
         "limit": "100",
         "archived": "false",
         "associations": "contacts",
-        "after": "7004",
-        "properties": "amount,deal_currency_code,dealstage,pipeline,closedate,createdate,hs_lastmodifieddate,"
-        "hs_is_closed,hs_is_closed_won,hubspot_owner_id",
+        "properties": "hs_timestamp,hs_lastmodifieddate,hubspot_owner_id,hs_call_direction",
     }
     assert all(request.headers["Authorization"] == f"Bearer {SECRET}" for request in portal.requests)
 
@@ -134,11 +164,12 @@ def test_a_home_currency_must_be_one(currency: str, portal: Portal) -> None:
 
 
 def test_an_empty_account_has_a_watermark_too(hubspot: HubSpot, portal: Portal) -> None:
-    portal.answers |= {("contacts", "list", ""): {"results": []}, ("deals", "list", ""): {"results": []}}
-    assert [(page.stream, list(page.records), page.watermark) for page in read(hubspot)[2:]] == [
-        ("leads", [], END),
-        ("deals", [], END),
-    ]
+    for name in ("contacts", "deals", *ACTIVITIES):
+        portal.answers[name, "list", ""] = {"results": []}
+    pages = read(hubspot)
+    for stream in ("leads", "consents", "deals", "stage_events", "activities"):
+        assert records(pages, stream) == {}
+        assert of(pages, stream)[-1].watermark == END
 
 
 def test_a_cursor_that_comes_twice_ends_the_pass(hubspot: HubSpot, portal: Portal) -> None:
@@ -168,7 +199,8 @@ def test_trouble_on_the_way_is_tried_again_and_counted(portal: Portal) -> None:
         connect(token=Token(SECRET), transport=httpx.MockTransport(respond)) as hubspot,
     ):
         assert set(deals(hubspot)) == {"7001", "7002", "7003", "7010"}
-        assert (hubspot.client.requests, hubspot.client.retries) == (14, 3)
+        # Account, owners twice, pipelines; 3 + 2 + 4 pages of lists, 6 of archived objects; 2 of a deal's contacts.
+        assert (hubspot.client.requests, hubspot.client.retries) == (4 + 3 + 2 + 4 + 6 + 2 + 3, 3)
 
 
 def test_a_refused_token_names_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -102,6 +102,8 @@ def deals_of(business: Business, since: datetime | None = None) -> Mapping[str, 
             pipeline_id="default",
             stage_id=one.stage_id,
             owner_id=one.owner_id,
+            lost_reason=one.lost_reason.lower().replace(" ", "_") if one.lost_reason else None,
+            lost_reason_raw=one.lost_reason,
         )
         for one in business.deals.values()
         if not one.archived and (since is None or one.modified >= since)
@@ -130,7 +132,7 @@ def test_a_full_pass_delivers_the_business(hubspot: HubSpot, business: Business)
         for one in business.stages
     }
     assert set(watermarks.values()) == {business.now.replace(microsecond=0)}
-    assert list(watermarks) == ["owners", "stages", "leads", "deals"]
+    assert set(watermarks) == {"owners", "stages", "leads", "consents", "deals", "stage_events", "activities"}
 
 
 def test_the_connection_is_the_account_wherever_it_is_served(business: Business) -> None:
@@ -168,17 +170,21 @@ def test_a_third_pass_without_changes_delivers_nothing(hubspot: HubSpot, busines
     business.wait_until(business.now + timedelta(hours=1))
     _, watermarks = read(hubspot)
     found, _ = read(hubspot, **watermarks)
-    assert (found["leads"], found["deals"]) == ({}, {})
+    streams = ("leads", "consents", "deals", "stage_events", "activities")
+    assert [found[stream] for stream in streams] == [{}] * 5
 
 
 def test_many_changes_are_searched_page_by_page(hubspot: HubSpot, business: Business, sandbox: Sandbox) -> None:
     start = business.start
-    found, _ = read(hubspot, leads=start, deals=start)
+    everything, _ = read(hubspot)
+    sandbox.requests.clear()
+    found, _ = read(hubspot, **dict.fromkeys(everything, start))
+    assert found == everything
     assert found["leads"] == leads_of(business)
     assert found["deals"] == deals_of(business)
     paths = [path for _, path in sandbox.requests]
     assert paths.count("/crm/objects/2026-09/contacts/search") == -(-len(leads_of(business)) // 200)
-    assert "/crm/objects/2026-09/contacts" not in paths
+    assert paths.count("/crm/objects/2026-09/contacts") == 1  # the archived ones
 
 
 def test_a_change_while_the_pages_are_read_loses_nothing(
@@ -195,7 +201,7 @@ def test_a_change_while_the_pages_are_read_loses_nothing(
             business.archive_contact(oldest.id, business.now + timedelta(minutes=1))
 
     sandbox.on_request = disturb
-    found, watermarks = read(hubspot, leads=business.start)
+    found, watermarks = read(hubspot, leads=business.start, consents=business.start)
     assert set(leads_of(business)) <= set(found["leads"])
     assert watermarks["leads"] == business.now.replace(microsecond=0) - timedelta(minutes=1)
 

@@ -234,8 +234,7 @@ def test_likelihood_alone_says_so_where_it_leaves_all_open() -> None:
 def test_summary_is_for_people() -> None:
     days, status = cohort()
     text = cure.fit(days, status).summary()
-    assert text.startswith("Conversion with open deals, 400 observed, penalised")
-    assert "profile likelihood" in text
+    assert text.startswith("Conversion with open deals (Weibull), 400 deals, penalised\n  conversion 2")
     assert "more wins expected" in text
     young = cure.fit([5, 6, 7], ["open"] * 3).summary()
     assert young.endswith("Too young: do not use this conversion yet.")

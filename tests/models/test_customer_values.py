@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import subprocess
 import sys
 from datetime import date, timedelta
@@ -160,3 +161,9 @@ def test_summaries_of_nobody_are_refused() -> None:
     empty = np.array([])
     with pytest.raises(holdwater.NoDataError):
         RepeatBuyers.fit(Summary(empty, empty, empty, empty, empty))
+
+
+def test_the_page_says_what_the_code_does() -> None:
+    page = Path(__file__).parents[2] / "docs" / "models_purchases.md"
+    failed, tried = doctest.testfile(str(page), module_relative=False)
+    assert (failed, tried > 20) == (0, True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import importlib
 import json
 import sys
@@ -45,3 +46,23 @@ def test_what_the_page_admits(page: Any) -> None:
     assert "the later figure lies within the limits for January and February only" in text
     assert (len(held("source")), len(figures["source"])) == (10, 11)
     assert "for 10 of 11 sources" in text
+
+
+def test_the_pictures_show_every_group(page: Any) -> None:
+    pytest.importorskip("docutils", reason="only the pages need it")
+    figures = json.loads(page.FIGURES.read_text(encoding="utf-8"))
+    for kind in ("month", "source"):
+        drawn = page.picture_of(kind)
+        for row in figures[kind]:
+            assert f">{row['name']} ({row['leads']:,})</text>" in drawn
+        assert drawn.count("<circle") == drawn.count("<rect") == len(figures[kind]) + 1  # and the key
+    rows = page.table().split("<tr>")
+    assert len(rows) == 2 + sum(map(len, figures.values()))
+    assert "<th>January</th><td>1,141</td><td>12.0%</td>" in page.table()
+    sys.modules.pop("charts")
+
+
+def test_every_line_of_the_models_page_runs() -> None:
+    failed, tried = doctest.testfile(str(DOCS / "models_conversion.md"), module_relative=False)
+    assert tried > 12
+    assert failed == 0

@@ -109,14 +109,19 @@ class CureFit(Fit):
         return Limits(low, high, too_young and self.decided < 1)
 
     def summary(self) -> str:
+        """A few lines a person can read."""
         low, high, too_young = self.conversion_limits()
         lines = [
-            super(CureFit, self).summary(),
-            f"  conversion {self.conversion:.1%}, 90 % between {low:.1%} and {high:.1%} (profile likelihood);"
-            f" {self.decided:.0%} of the deals are decided, {self.wins_to_come:,.3g} more wins expected",
+            f"{MODEL} ({self.law}), {self.n:,.15g} deals, {self.estimator}",
+            f"  conversion {self.conversion:.1%}, 90 % between {low:.1%} and {high:.1%}",
+            f"  {self.decided:.0%} of the deals are decided, {self.wins_to_come:,.3g} more wins expected",
+            "  " + ", ".join(f"{name} {value:.5g}" for name, value in self.parameters.items()),
+            f"  log-likelihood {self.log_likelihood:,.4f}",
         ]
         if too_young:
             lines.append("  Too young: do not use this conversion yet.")
+        if not self.converged:
+            lines.append("  The search did not reach a top: do not use these numbers.")
         return "\n".join(lines)
 
     def _free(self) -> list[int]:

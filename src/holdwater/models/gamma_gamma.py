@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from holdwater.errors import NoDataError
 from holdwater.models.fitted import Estimator, Fit
 from holdwater.models.newton import Prior, Slope, Top, climb, penalised
-from holdwater.models.purchase_histories import blocks, checked_columns, refuse
+from holdwater.models.purchase_histories import BLOCK, blocks, checked_columns, refuse
 from holdwater.models.special import digamma, log_gamma, trigamma
 
 Array = NDArray[np.float64]
@@ -32,6 +32,7 @@ PRIOR = Prior(
 )
 
 _START = np.log([3.0, 2.0, 2 / 3])  # the centre of that prior
+_ONES = np.ones(BLOCK)
 _SAMPLE = 60_000  # so many customers are enough to see where the top must be
 
 
@@ -72,11 +73,11 @@ def fit(
     count, spend, w = checked_columns(MODEL, weights, frequency=frequency, spend=spend)
     refuse(MODEL, count > 1e6, "frequency is above a million purchases")
     refuse(MODEL, count != count.astype(np.int64), "frequency is no whole number")
-    refuse(MODEL, (count > 0) & (spend <= 0), "spend is not above 0")
-    known = (count > 0) & (w > 0)
-    if not known.any():
-        raise NoDataError(f"{MODEL}: no customer has a purchase to learn from; wait for repeat purchases.")
-    if not known.all():
+    if min(count.min(), spend.min(), w.min()) <= 0:
+        refuse(MODEL, (count > 0) & (spend <= 0), "spend is not above 0")
+        known = (count > 0) & (w > 0)
+        if not known.any():
+            raise NoDataError(f"{MODEL}: no customer has a purchase to learn from; wait for repeat purchases.")
         count, spend, w = count[known], spend[known], w[known]
     customers = float(w.sum())
     some = slice(None, None, 1 + len(w) // _SAMPLE)
@@ -108,18 +109,28 @@ class _Likelihood:
     """
 
     def __init__(self, count: Array, spend: Array, w: Array, unit: float) -> None:
-        customers = np.bincount(count.astype(np.int64), weights=w)
-        self.counts = np.flatnonzero(customers).astype(float)
-        self.customers = customers[customers > 0]
-        self.weights, self.purchases, self.total = w, w * count, np.empty_like(count)
-        self.log_spend = 0.0
-        self.fixed = float(self.customers @ (self.counts * np.log(self.counts)))
+        self.count, self.weights = count, None if (w == 1).all() else w
+        self.total = np.empty_like(count)
+        customers = np.zeros(int(count.max()) + 1)
+        self.log_spend = self.fixed = 0.0
         for block in blocks(len(count)):
+            ones, purchases = self._weights(block)
             scaled = spend[block] / unit
             logs = np.log(scaled)
-            self.log_spend += float(w[block] @ logs)
-            self.fixed += float(self.purchases[block] @ logs)
+            self.log_spend += float(ones @ logs)
+            self.fixed += float(purchases @ logs)
             np.multiply(count[block], scaled, out=self.total[block])
+            customers += np.bincount(count[block].astype(np.int64), weights=ones, minlength=len(customers))
+        self.counts = np.flatnonzero(customers).astype(float)
+        self.customers = customers[customers > 0]
+        self.fixed += float(self.customers @ (self.counts * np.log(self.counts)))
+
+    def _weights(self, block: slice) -> tuple[Array, Array]:
+        """What one customer of the block counts, and what one's purchases do."""
+        count = self.count[block]
+        if self.weights is None:
+            return _ONES[: len(count)], count
+        return self.weights[block], self.weights[block] * count
 
     def __call__(self, at: Array) -> Slope:
         p, above, v = np.exp(at)
@@ -151,10 +162,11 @@ class _Likelihood:
         """Of log(spent + v), 1 / (spent + v) and its square: once by customers, once by their purchases."""
         sums = np.zeros((3, 2))
         for block in blocks(len(self.total)):
+            ones, purchases = self._weights(block)
             spent = self.total[block] + v
             inverse = 1 / spent
             terms = np.log(spent), inverse, inverse * inverse
-            sums += [[term @ self.weights[block], term @ self.purchases[block]] for term in terms]
+            sums += [[term @ ones, term @ purchases] for term in terms]
         return sums
 
 

@@ -12,6 +12,7 @@ from holdwater.errors import KindError, NoDataError, NumError
 
 Array = NDArray[np.float64]
 
+BLOCK = 8_192
 _WHOLE_FLOATS = 2.0**53  # up to here a float tells every whole number from the next
 
 
@@ -84,14 +85,14 @@ def checked_histories(
 
 def blocks(count: int) -> Iterator[slice]:
     """Of so many rows a few thousand at a time: they stay in the cache, and BLAS takes one thread for so few."""
-    return (slice(start, start + 8_192) for start in range(0, count, 8_192))
+    return (slice(start, min(start + BLOCK, count)) for start in range(0, count, BLOCK))
 
 
 def checked_columns(model: str, weights: ArrayLike | None, **columns: ArrayLike) -> list[Array]:
     """Columns of numbers that are 0 or more, all of one length, and last their weights: 1 where none are given."""
     named = dict(columns)
     length = np.size(next(iter(columns.values())))
-    named["weights"] = np.ones(length) if weights is None else weights
+    named["weights"] = np.broadcast_to(1.0, length) if weights is None else weights
     arrays = [_numbers(model, name, column) for name, column in named.items()]
     for name, array in zip(named, arrays, strict=True):
         if len(array) != length:

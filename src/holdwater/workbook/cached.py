@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from holdwater.errors import WorkbookError
@@ -23,13 +23,20 @@ class Patched(NamedTuple):
     skipped: frozenset[Place]
 
 
-def with_cached(data: bytes, part: str, wanted: Mapping[Place, tuple[str, Shown]]) -> tuple[bytes, Patched]:
-    """The sheet part with (formula as it must stand there, value to show) patched in; None shows nothing."""
-    scan = SheetScan(data, part)
-    edits = Edits()
+def with_cached(scan: SheetScan, wanted: Mapping[Place, tuple[str, Shown]], done: set[Place]) -> Iterator[bytes]:
+    """The sheet part with (formula as it must stand there, value to show) patched in; None shows nothing.
+
+    The cells that have been patched are added to `done`. The scan must be one with texts.
+    """
     shared: SharedFormulas = {}
-    done: set[Place] = set()
-    for row in scan.rows(with_texts=True):
+    numbers = {row for row, _ in wanted}
+    yield scan.head
+    for row in scan.rows():
+        yield row.before
+        if row.number not in numbers and b"shared" not in row.data:
+            yield row.data
+            continue
+        edits = Edits()
         for cell in row.cells:
             formula = formula_of(row.number, cell, shared)
             place = (row.number, cell.column)
@@ -37,7 +44,8 @@ def with_cached(data: bytes, part: str, wanted: Mapping[Place, tuple[str, Shown]
                 continue
             done.add(place)
             _patch(edits, scan, row, cell, wanted[place][1])
-    return edits.applied(data), Patched(frozenset(done), frozenset(wanted.keys() - done))
+        yield edits.applied(row.data)
+    yield scan.tail
 
 
 def _patch(edits: Edits, scan: SheetScan, row: SheetRow, cell: SheetCell, value: Shown) -> None:
@@ -50,8 +58,8 @@ def _patch(edits: Edits, scan: SheetScan, row: SheetRow, cell: SheetCell, value:
         raise WorkbookError(f"The value for cell {name} in {scan.part} {error}; nothing was written.") from None
     if cell.formula_end < cell.value_end and _shows(cell, value):
         return
-    tag_end = open_tag_end(scan.data, cell.start)
-    tag = with_attribute(scan.data[cell.start : tag_end], "t", kind)
+    tag_end = open_tag_end(row.data, cell.start)
+    tag = with_attribute(row.data[cell.start : tag_end], "t", kind)
     edits.replace(cell.start, tag_end, tag)
     content = "" if text is None else f"<{scan.prefix}v>{text}</{scan.prefix}v>"
     edits.replace(cell.formula_end, cell.value_end, content.encode())

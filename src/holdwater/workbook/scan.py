@@ -1,20 +1,27 @@
-"""Where the rows and cells of a worksheet part stand in its bytes, row by row as the parser meets them."""
+"""A worksheet part as it streams by: what stands before the rows, each row, what stands behind them.
+
+Rows are told apart by their tags alone; only a row that is looked into goes through the XML parser, which has read the
+head before, and so knows the names in use. A sheet of a million rows needs the memory of a few of them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from xml.parsers import expat
 
 from holdwater.errors import WorkbookError
-from holdwater.workbook.markup import SPREADSHEET, is_empty_tag, malformed, open_tag_end, tag_prefix, xml_parser
+from holdwater.workbook.markup import SPREADSHEET, malformed, open_tag_end, tag_prefix, xml_parser
 from holdwater.workbook.references import Area, area_of, cell_name, column_number
 
-_CHUNK = 1 << 16
 _DIGITS = "0123456789"
+_OPEN_TAG = re.compile(rb"""<(?:[^"'>]|"[^"]*"|'[^']*')*>""")
+_ROW_NUMBER = re.compile(rb"""\sr\s*=\s*["']([^"']*)["']""")
+_ASIDE = re.compile(rb"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>", re.DOTALL)  # may hold what looks like a tag
 
 
 class SheetCell:
-    """A cell where it stands; its texts, and where formula and value end, are known only if texts were asked for."""
+    """A cell where it stands in its row; its texts, and where formula and value end, only if texts were asked for."""
 
     __slots__ = (
         "attributes",
@@ -41,56 +48,84 @@ class SheetCell:
 
 
 class SheetRow:
-    """A row where it stands; in an empty element `open_end == close_start == end`."""
+    """A row as it stands in the part; `before` is what stands between it and the row above, mostly nothing."""
 
-    __slots__ = ("attributes", "cells", "close_start", "end", "number", "open_end", "start")
+    __slots__ = ("_parsed", "_scan", "before", "data", "named", "number", "open_end")
 
-    def __init__(self, number: int, start: int, open_end: int, attributes: dict[str, str]) -> None:
+    def __init__(self, scan: SheetScan, number: int, data: bytes, open_end: int, *, named: bool, before: bytes) -> None:
+        self._scan = scan
+        self._parsed: tuple[dict[str, str], list[SheetCell]] | None = None
         self.number = number
-        self.start = start
-        self.open_end = self.close_start = self.end = open_end
-        self.attributes = attributes
-        self.cells: list[SheetCell] = []
+        self.data = data
+        self.open_end = open_end
+        self.named = named  # has its number written
+        self.before = before
+
+    @property
+    def tag(self) -> bytes:
+        return self.data[: self.open_end]
+
+    @property
+    def empty(self) -> bool:
+        """Whether it is an empty element, without a closing tag."""
+        return self.open_end == len(self.data)
+
+    @property
+    def close_start(self) -> int:
+        return self.open_end if self.empty else self.data.rindex(b"</")
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        return self._look()[0]
+
+    @property
+    def cells(self) -> list[SheetCell]:
+        return self._look()[1]
+
+    def _look(self) -> tuple[dict[str, str], list[SheetCell]]:
+        if self._parsed is None:
+            self._parsed = self._scan.look_into(self)
+        return self._parsed
 
 
 class SheetScan:
-    """One version of a worksheet part.
+    """One reading of a worksheet part, from the first byte to the last.
 
-    `dimension` (with the offset of its tag), `column_styles` and the place of the rows are known from the first row on,
-    `merged` and `rows_close` once the rows have been passed.
+    `head` (up to the tag that opens the rows, this included), `prefix`, `dimension` (with the offset of its tag) and
+    `column_styles` are known at once; `tail` and `merged` once the rows have been passed.
     """
 
-    def __init__(self, data: bytes, part: str) -> None:
-        self.data = data
+    def __init__(self, chunks: Iterable[bytes], part: str, *, with_texts: bool = False) -> None:
         self.part = part
-        self.prefix = ""
         self.dimension: tuple[int, Area] | None = None
         self.column_styles: list[tuple[int, int, str]] = []
         self.merged: list[Area] = []
-        self.rows_start = self.rows_open_end = self.rows_close = -1
+        self.tail = b""
+        self._chunks = iter(chunks)
+        self.head, self._buffer = self._head()
+        self.rows_start = self.head.rindex(b"<")
+        self.prefix = tag_prefix(self.head, self.rows_start)
+        self._reader = _Reader(self, with_texts)
 
-    def rows(self, with_texts: bool = False) -> Iterator[SheetRow]:
+    @property
+    def rows_tag(self) -> bytes:
+        """The tag that opens the rows."""
+        return self.head[self.rows_start :]
+
+    def rows(self) -> Iterator[SheetRow]:
         """The rows in order, read as they are asked for."""
-        parser = xml_parser(self.data, self.part)
-        handler = _Handler(self, parser, with_texts)
-        parser.StartElementHandler = handler.start
-        parser.EndElementHandler = handler.end
-        if with_texts:
-            parser.CharacterDataHandler = handler.text
-        try:
-            for at in range(0, len(self.data), _CHUNK):
-                parser.Parse(self.data[at : at + _CHUNK], False)
-                yield from handler.ready
-                handler.ready.clear()
-            parser.Parse(b"", True)
-        except expat.ExpatError as error:
-            raise malformed(self.part, error) from None
-        if self.rows_start < 0:
-            raise WorkbookError(f"{self.part} has no rows element; open the workbook in Excel and save it once.")
+        if not self.rows_tag.endswith(b"/>"):
+            yield from self._rows()
+        self.tail = b"".join([self._buffer, *self._chunks])
+        self._buffer = b""
+        self._reader.finish(self.tail)
 
     def style_of_column(self, column: int) -> str | None:
         """The style that an unwritten cell of the column has."""
         return next((style for first, last, style in self.column_styles if first <= column <= last), None)
+
+    def look_into(self, row: SheetRow) -> tuple[dict[str, str], list[SheetCell]]:
+        return self._reader.look_into(row)
 
     def damaged(self, place: str) -> WorkbookError:
         return WorkbookError(f"{self.part} is damaged at {place}; let Excel repair the workbook and save it.")
@@ -105,34 +140,165 @@ class SheetScan:
             if not (first.isdecimal() and last.isdecimal()):
                 raise self.damaged("its columns")
             self.column_styles.append((int(first), int(last), attributes["style"]))
-        elif name == "sheetData":
-            self.rows_start, self.rows_open_end = at, open_tag_end(self.data, at)
-            self.prefix = tag_prefix(self.data, at)
         elif name == "mergeCell":
             area = area_of(attributes.get("ref", ""))
             if area is not None:
                 self.merged.append(area)
 
+    def _head(self) -> tuple[bytes, bytes]:
+        """The part up to the rows, and what else was read to find them."""
+        data = next(self._chunks, b"")
+        parser = xml_parser(data, self.part)
+        depth, rows_at = 0, -1
 
-class _Handler:
-    """What the parser calls; the names are complete once the root element has told the namespace."""
+        def start(name: str, _attributes: dict[str, str]) -> None:
+            nonlocal depth, rows_at
+            namespace, _, local = name.rpartition(" ")
+            if depth == 0 and (namespace not in SPREADSHEET or local != "worksheet"):
+                raise WorkbookError(f"{self.part} is not a worksheet; open the workbook in Excel and save it once.")
+            if depth == 1 and rows_at < 0 and local == "sheetData" and namespace in SPREADSHEET:
+                rows_at = parser.CurrentByteIndex
+            depth += 1
 
-    def __init__(self, scan: SheetScan, parser: expat.XMLParserType, with_texts: bool) -> None:
-        self.ready: list[SheetRow] = []
+        def end(_name: str) -> None:
+            nonlocal depth
+            depth -= 1
+
+        parser.StartElementHandler, parser.EndElementHandler = start, end
+        fed = data
+        try:
+            while True:
+                parser.Parse(fed, False)
+                if rows_at >= 0:
+                    break
+                fed = next(self._chunks, b"")
+                if not fed:
+                    parser.Parse(b"", True)
+                    raise WorkbookError(f"{self.part} has no rows element; open the workbook in Excel and save it once.")
+                data += fed
+        except expat.ExpatError as error:
+            if rows_at < 0:
+                raise malformed(self.part, error) from None
+        behind = open_tag_end(data, rows_at)
+        return data[:behind], data[behind:]
+
+    def _rows(self) -> Iterator[SheetRow]:
+        opening, closing = f"<{self.prefix}row".encode(), f"</{self.prefix}row".encode()
+        buffer, at, number = self._buffer, 0, 0
+        while True:
+            found = _next_row(buffer, at, opening, closing)
+            if found is None:
+                more = next(self._chunks, b"")
+                if not more:
+                    raise self.damaged(f"row {number + 1}")
+                # A long row comes in many pieces; looking again only when there is much more keeps that cheap.
+                while len(more) < len(buffer) - at and (further := next(self._chunks, b"")):
+                    more += further
+                buffer, at = buffer[at:] + more, 0
+                continue
+            start, open_end, end = found
+            if open_end < 0:
+                self._buffer = buffer[at:]
+                return
+            named = _ROW_NUMBER.search(buffer, start, open_end)
+            previous = number
+            if named is None:
+                number += 1
+            else:
+                try:
+                    number = int(named[1])
+                except ValueError:
+                    number = 0
+            if number <= previous:
+                raise self.damaged(f"row {previous + 1 if named is None else named[1].decode(errors='replace')}")
+            yield SheetRow(
+                self, number, buffer[start:end], open_end - start, named=named is not None, before=buffer[at:start]
+            )
+            at = end
+
+
+def _next_row(buffer: bytes, at: int, opening: bytes, closing: bytes) -> tuple[int, int, int] | None:
+    """Where the next row starts, its opening tag ends and it ends itself; (.., -1, -1) if the rows are over here.
+
+    None: more bytes are needed to tell.
+    """
+    start = buffer.find(b"<", at)
+    while start >= 0 and buffer[start + 1 : start + 2] in (b"!", b"?"):
+        aside = _ASIDE.match(buffer, start)
+        start = -1 if aside is None else buffer.find(b"<", aside.end())
+    if start < 0 or start + len(opening) >= len(buffer):
+        return None
+    if not buffer.startswith(opening, start):
+        return start, -1, -1
+    tag = _OPEN_TAG.match(buffer, start)
+    if tag is None:
+        return None
+    open_end = tag.end()
+    if buffer[open_end - 2 : open_end] == b"/>":
+        return start, open_end, open_end
+    close = buffer.find(closing, open_end)
+    if close >= 0 and (buffer.find(b"<!", open_end, close) >= 0 or buffer.find(b"<?", open_end, close) >= 0):
+        close = _behind_asides(buffer, open_end, closing)
+    end = buffer.find(b">", close) + 1 if close >= 0 else 0
+    return (start, open_end, end) if end else None
+
+
+def _behind_asides(buffer: bytes, at: int, closing: bytes) -> int:
+    """The first closing tag that stands in no comment, CDATA section or processing instruction."""
+    pattern = re.compile(_ASIDE.pattern + b"|" + re.escape(closing), re.DOTALL)
+    for found in pattern.finditer(buffer, at):
+        if found.group() == closing:
+            return found.start()
+    return -1
+
+
+class _Reader:
+    """The XML parser behind a scan. It is given the head, the rows that are looked into, and the tail."""
+
+    def __init__(self, scan: SheetScan, with_texts: bool) -> None:
         self._scan = scan
-        self._parser = parser
         self._with_texts = with_texts
+        self._parser = xml_parser(scan.head, scan.part)
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        if with_texts:
+            self._parser.CharacterDataHandler = self._text_came
+        self._row: SheetRow | None = None
+        self._attributes: dict[str, str] = {}
+        self._cells: list[SheetCell] = []
         self._namespace = ""
         self._row_name = self._cell_name = self._formula_name = self._phonetic_name = ""
         self._text_names: tuple[str, ...] = ()
         self._columns: dict[str, int] = {}
-        self._row: SheetRow | None = None
         self._cell: SheetCell | None = None
-        self._row_number = self._column = 0
+        self._column = 0
         self._text: list[str] | None = None
         self._in_phonetic = False
+        self._base = 0  # bytes that the parser has had before what it is given now
+        self._given = b""
+        self._feed(scan.head)
 
-    def start(self, name: str, attributes: dict[str, str]) -> None:
+    def look_into(self, row: SheetRow) -> tuple[dict[str, str], list[SheetCell]]:
+        self._row, self._cells, self._column = row, [], 0
+        self._feed(row.data)
+        self._row = None
+        return self._attributes, self._cells
+
+    def finish(self, tail: bytes) -> None:
+        self._feed(tail, last=True)
+
+    def _feed(self, data: bytes, *, last: bool = False) -> None:
+        self._given = data
+        try:
+            self._parser.Parse(data, last)
+        except expat.ExpatError as error:
+            raise malformed(self._scan.part, error) from None
+        self._base += len(data)
+
+    def _at(self) -> int:
+        return self._parser.CurrentByteIndex - self._base
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
         cell = self._cell
         if cell is not None:
             cell.filled = True
@@ -144,68 +310,48 @@ class _Handler:
         elif self._row is not None:
             if name == self._cell_name:
                 self._start_cell(self._row, attributes)
-        elif name == self._row_name:
-            self._start_row(attributes)
+            elif name == self._row_name:
+                self._attributes = attributes
         elif self._namespace:
-            self._scan.outline(name.rpartition(" ")[2], attributes, self._parser.CurrentByteIndex)
+            self._scan.outline(name.rpartition(" ")[2], attributes, self._at())
         else:
-            self._start_root(name)
+            self._start_root(name.rpartition(" ")[0])
 
-    def text(self, content: str) -> None:
+    def _text_came(self, content: str) -> None:
         if self._text is not None:
             self._text.append(content)
 
-    def end(self, name: str) -> None:
-        cell, row, scan = self._cell, self._row, self._scan
-        if cell is not None:
-            if name == self._cell_name:
-                cell.end = self._element_end(empty=not cell.filled)
-                self._cell = None
-            elif self._text is not None:
-                text = "".join(self._text)
-                self._text = None
-                if name == self._formula_name:
-                    cell.formula_text = text
-                    cell.formula_end = cell.value_end = self._element_end(empty=not text)
-                else:
-                    cell.text += text
-                    cell.value_end = self._element_end(empty=not text)
-            elif name == self._phonetic_name:
-                self._in_phonetic = False
-        elif row is not None:
-            if name == self._row_name:
-                if not is_empty_tag(scan.data, row.open_end):
-                    row.close_start = self._parser.CurrentByteIndex
-                    row.end = scan.data.index(b">", row.close_start) + 1
-                self.ready.append(row)
-                self._row = None
-        elif name.endswith(" sheetData"):
-            scan.rows_close = self._parser.CurrentByteIndex
+    def _end(self, name: str) -> None:
+        cell = self._cell
+        if cell is None:
+            return
+        if name == self._cell_name:
+            cell.end = self._element_end(empty=not cell.filled)
+            self._cell = None
+        elif self._text is not None:
+            text = "".join(self._text)
+            self._text = None
+            if name == self._formula_name:
+                cell.formula_text = text
+                cell.formula_end = cell.value_end = self._element_end(empty=not text)
+            else:
+                cell.text += text
+                cell.value_end = self._element_end(empty=not text)
+        elif name == self._phonetic_name:
+            self._in_phonetic = False
 
     def _element_end(self, *, empty: bool) -> int:
-        at = self._parser.CurrentByteIndex
+        at = self._at()
         # Behind the tag of an empty element the parser stands already; else it stands before the closing tag.
-        if empty and self._scan.data[at - 2 : at] == b"/>":
+        if empty and self._given[at - 2 : at] == b"/>":
             return at
-        return self._scan.data.index(b">", at) + 1
+        return self._given.index(b">", at) + 1
 
-    def _start_root(self, name: str) -> None:
-        namespace, _, root = name.rpartition(" ")
-        if namespace not in SPREADSHEET or root != "worksheet":
-            raise WorkbookError(f"{self._scan.part} is not a worksheet; open the workbook in Excel and save it once.")
+    def _start_root(self, namespace: str) -> None:
         self._namespace = namespace
         self._row_name, self._cell_name = f"{namespace} row", f"{namespace} c"
         self._formula_name, self._phonetic_name = f"{namespace} f", f"{namespace} rPh"
         self._text_names = (self._formula_name, f"{namespace} v", f"{namespace} t")
-
-    def _start_row(self, attributes: dict[str, str]) -> None:
-        number = attributes.get("r", str(self._row_number + 1))
-        if not number.isdecimal() or int(number) <= self._row_number:
-            raise self._scan.damaged(f"row {number}")
-        self._row_number = int(number)
-        self._column = 0
-        at = self._parser.CurrentByteIndex
-        self._row = SheetRow(self._row_number, at, open_tag_end(self._scan.data, at), attributes)
 
     def _start_cell(self, row: SheetRow, attributes: dict[str, str]) -> None:
         reference = attributes.get("r")
@@ -218,8 +364,8 @@ class _Handler:
         if column <= self._column:
             raise self._scan.damaged(f"cell {cell_name(row.number, column)}")
         self._column = column
-        self._cell = SheetCell(column, self._parser.CurrentByteIndex, attributes)
-        row.cells.append(self._cell)
+        self._cell = SheetCell(column, self._at(), attributes)
+        self._cells.append(self._cell)
 
     def _known_column(self, reference: str, letters: str) -> int:
         if not (letters.isalpha() and letters.isascii()):

@@ -1,18 +1,22 @@
-"""Reading the cells of a worksheet part, and splicing new ones into its bytes."""
+"""Reading the cells of a worksheet part, and splicing new ones into its bytes as they stream by."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from holdwater.errors import WorkbookError
 from holdwater.workbook.cells import ReadCell, UnfitValueError, Value, cell_xml, read_value, unescape_controls
-from holdwater.workbook.markup import Edits, elements, is_empty_tag, open_tag_end, tag_name, with_attribute
-from holdwater.workbook.references import Area, cell_name, shifted
+from holdwater.workbook.markup import Edits, elements, open_tag_end, tag_name, with_attribute
+from holdwater.workbook.references import Area, cell_name, column_letters, shifted
 from holdwater.workbook.scan import SheetCell, SheetRow, SheetScan
 
+Chunks = Callable[[], Iterable[bytes]]  # gives a part's bytes from the start, each time it is called
+
 # A row with no other attributes than these says nothing once its cells are gone.
-_IDLE_ATTRIBUTES = frozenset({"r", "spans", "http://schemas.microsoft.com/office/spreadsheetml/2009/9/ac dyDescent"})
+_IDLE_TAG = re.compile(rb"""<[^\s/>]+(?:\s+(?:r|spans|[\w.-]+:dyDescent)\s*=\s*(?:"[^"]*"|'[^']*'))*\s*/?>""")
+_SPANS = re.compile(rb"""\sspans\s*=\s*["'](\d+):(\d+)["']""")
 
 SharedFormulas = dict[str, tuple[int, int, str]]  # group -> row, column and text of the cell that writes it out
 
@@ -25,20 +29,31 @@ class Stretch(NamedTuple):
     xml: str
 
 
+Stretches = Iterable[tuple[int, Sequence[Stretch]]]  # by row number, ascending; in a row from left to right
+
+
 def read_cells(
-    data: bytes, part: str, shared_strings: Callable[[], list[str]], date1904: bool, area: Area | None = None
+    chunks: Chunks,
+    part: str,
+    shared_strings: Callable[[], list[str]],
+    date1904: bool,
+    areas: Sequence[Area] | None = None,
 ) -> Iterator[ReadCell]:
-    """The cells (of the area) that hold something; each has its formula as it computes it, though it may share it."""
-    scan = SheetScan(data, part)
+    """The cells (of the areas) that hold something; each has its formula as it computes it, though it may share it."""
+    scan = SheetScan(chunks(), part, with_texts=True)
     shared_formulas: SharedFormulas = {}
-    for row in scan.rows(with_texts=True):
-        if area is not None and row.number > area.last_row:
+    last = max((area.last_row for area in areas), default=0) if areas is not None else None
+    for row in scan.rows():
+        if last is not None and row.number > last:
             return
+        wanted = areas if areas is None else [area for area in areas if area.first_row <= row.number <= area.last_row]
+        if wanted is not None and not wanted and b"shared" not in row.data:
+            continue
         for cell in row.cells:
             if not cell.filled:
                 continue
             formula = formula_of(row.number, cell, shared_formulas)
-            if area is not None and not area.holds(row.number, cell.column):
+            if wanted is not None and not any(area.holds(row.number, cell.column) for area in wanted):
                 continue
             kind = cell.attributes.get("t", "n")
             try:
@@ -65,42 +80,96 @@ def formula_of(row: int, cell: SheetCell, shared: SharedFormulas) -> str | None:
     return shifted(text, row - master_row, cell.column - master_column)
 
 
+class PlainRows:
+    """Tells which rows hold nothing but plain cells between two columns, without parsing them."""
+
+    def __init__(self, prefix: str, first_column: int, last_column: int) -> None:
+        letters = "|".join(column_letters(column) for column in range(first_column, last_column + 1))
+        self._numbers = {column_letters(c).encode(): c for c in range(first_column, last_column + 1)}
+        other = rf'<(?:{prefix}(?:c(?! r="(?:{letters})[0-9])|f(?!>)|extLst)|[!?])'
+        self._other = re.compile(other.encode())
+        self._formula_tag = f"<{prefix}f>".encode()
+        self._formula = re.compile(f'<{prefix}c r="([A-Z]+)[0-9]+"[^<>]*><{prefix}f>'.encode())
+
+    def formulas(self, row: SheetRow) -> list[int] | None:
+        """The columns that hold a formula, each written out in its cell; None if the row must be looked into."""
+        if self._other.search(row.data, row.open_end):
+            return None
+        if self._formula_tag not in row.data:
+            return []
+        found = [self._numbers[match[1]] for match in self._formula.finditer(row.data)]
+        return found if len(found) == row.data.count(self._formula_tag) else None
+
+
 def spliced(
     scan: SheetScan,
-    stretches: Mapping[int, Sequence[Stretch]],
+    stretches: Stretches,
+    extent: Area | None,
     inspect: Callable[[SheetRow], None] | None = None,
-) -> bytes:
-    """The part with the stretches (row number -> from left to right) in place of the cells that stand there.
+    plain: Callable[[SheetRow], bool] | None = None,
+) -> Iterator[bytes]:
+    """The part with the stretches in place of the cells that stand there; `extent` is the area they fill.
 
-    `inspect` sees each row as it was, and may refuse it by raising.
+    `inspect` sees each row as it was, and may refuse it by raising; `plain` tells of a row that all its cells go.
     """
-    edits = Edits()
-    numbers = sorted(stretches)
-    done = 0
+    coming = iter(stretches)
+    waiting = next(coming, None)
+    head = _with_dimension(scan, extent)
+    empty = scan.rows_tag.endswith(b"/>")
+    if not empty:
+        yield head
     for row in scan.rows():
         if inspect is not None:
             inspect(row)
-        if not numbers or row.number < numbers[0]:
-            continue
-        while done < len(numbers) and numbers[done] < row.number:
-            edits.insert(row.start, _new_row(scan.prefix, numbers[done], stretches[numbers[done]]))
-            done += 1
-        if done < len(numbers) and numbers[done] == row.number:
-            _splice_row(scan.data, edits, row, stretches[row.number])
-            done += 1
-        elif "r" not in row.attributes:  # it counted on the row before it, which may be another one now
-            _name_place(scan.data, edits, row.start, str(row.number))
-    behind = b"".join(_new_row(scan.prefix, number, stretches[number]) for number in numbers[done:])
-    if not is_empty_tag(scan.data, scan.rows_open_end):
-        edits.insert(scan.rows_close, behind)
-    elif behind:
-        tag = scan.data[scan.rows_start : scan.rows_open_end]
-        edits.replace(scan.rows_start, scan.rows_open_end, _opened(tag, behind))
-    _widen_dimension(scan, edits, stretches)
-    return edits.applied(scan.data)
+        while waiting is not None and waiting[0] < row.number:
+            yield _new_row(scan.prefix, *waiting)
+            waiting = next(coming, None)
+        if waiting is not None and waiting[0] == row.number:
+            if plain is not None and plain(row):
+                yield row.before + _replaced_row(row, waiting[1])
+            else:
+                yield row.before + _spliced_row(row, waiting[1])
+            waiting = next(coming, None)
+        elif not row.named:
+            # it counted on the row before it, which may be another one now
+            yield row.before + _with_place(row.data, 0, str(row.number))
+        else:
+            yield row.before + row.data
+    behind = _new_rows(scan.prefix, waiting, coming)
+    if not empty:
+        yield from behind
+    else:
+        first = next(behind, b"")
+        tag = scan.rows_tag
+        yield head if not first else head[: len(head) - len(tag)] + tag[:-2] + b">" + first
+        yield from behind
+        yield b"</" + tag_name(tag) + b">" if first else b""
+    yield scan.tail
 
 
-def _splice_row(data: bytes, edits: Edits, row: SheetRow, stretches: Sequence[Stretch]) -> None:
+def _new_rows(
+    prefix: str, waiting: tuple[int, Sequence[Stretch]] | None, coming: Iterator[tuple[int, Sequence[Stretch]]]
+) -> Iterator[bytes]:
+    while waiting is not None:
+        row = _new_row(prefix, *waiting)
+        if row:
+            yield row
+        waiting = next(coming, None)
+
+
+def _replaced_row(row: SheetRow, stretches: Sequence[Stretch]) -> bytes:
+    """The row with all its cells replaced."""
+    cells = "".join(stretch.xml for stretch in stretches).encode()
+    if not cells and not row.empty and _IDLE_TAG.fullmatch(row.tag):
+        return b""
+    tag = _row_tag(row, stretches)
+    if row.empty:
+        return _opened(tag, cells) if cells else tag
+    return tag + cells + row.data[row.close_start :]
+
+
+def _spliced_row(row: SheetRow, stretches: Sequence[Stretch]) -> bytes:
+    edits = Edits()
     owned = 0
     content: list[tuple[int, int, bytes]] = []
     for first, last, xml in stretches:
@@ -109,36 +178,36 @@ def _splice_row(data: bytes, edits: Edits, row: SheetRow, stretches: Sequence[St
         if inside:
             content.append((inside[0].start, inside[-1].end, xml.encode()))
         elif xml:
-            at = next((cell.start for cell in row.cells if cell.column > last), row.close_start)
+            at = next((cell.start for cell in row.cells if cell.column > last), None)
+            if at is None:  # behind the last cell, since an extension of the row stands behind its cells
+                at = row.cells[-1].end if row.cells else row.open_end
             content.append((at, at, xml.encode()))
     cells = b"".join(xml for _, _, xml in content)
-    if owned and owned == len(row.cells) and not cells and row.attributes.keys() <= _IDLE_ATTRIBUTES:
-        edits.replace(row.start, row.end, b"")
-        return
-    tag = data[row.start : row.open_end]
-    new_tag = _row_tag(tag, row, stretches)
-    if row.open_end == row.end and cells:
-        new_tag = _opened(new_tag, cells)
-        content = []
-    if new_tag != tag:
-        edits.replace(row.start, row.open_end, new_tag)
+    if owned and owned == len(row.cells) and not cells and _IDLE_TAG.fullmatch(row.tag):
+        return b""
+    new_tag = _row_tag(row, stretches)
+    if row.empty:
+        return _opened(new_tag, cells) if cells else new_tag
+    edits.replace(0, row.open_end, new_tag)
     for start, end, written in content:
         edits.replace(start, end, written)
     for cell in row.cells:
         if "r" not in cell.attributes and not any(first <= cell.column <= last for first, last, _ in stretches):
-            _name_place(data, edits, cell.start, cell_name(row.number, cell.column))
+            name = f' r="{cell_name(row.number, cell.column)}"'
+            edits.insert(_behind_name(row.data, cell.start), name.encode())
+    return edits.applied(row.data)
 
 
-def _row_tag(tag: bytes, row: SheetRow, stretches: Sequence[Stretch]) -> bytes:
+def _row_tag(row: SheetRow, stretches: Sequence[Stretch]) -> bytes:
     """The row's opening tag, naming its number, and `spans` (if it has one) wide enough for what comes in."""
-    if "r" not in row.attributes:
-        tag = with_attribute(tag, "r", str(row.number))
-    first, colon, last = row.attributes.get("spans", "").partition(":")
+    tag = row.tag if row.named else with_attribute(row.tag, "r", str(row.number))
+    spans = _SPANS.search(tag)
     filled = [stretch for stretch in stretches if stretch.xml]
-    if not (colon and first.isdecimal() and last.isdecimal() and filled):
+    if spans is None or not filled:
         return tag
-    wide = (min(int(first), filled[0].first_column), max(int(last), filled[-1].last_column))
-    return tag if wide == (int(first), int(last)) else with_attribute(tag, "spans", f"{wide[0]}:{wide[1]}")
+    first, last = int(spans[1]), int(spans[2])
+    wide = (min(first, filled[0].first_column), max(last, filled[-1].last_column))
+    return tag if wide == (first, last) else with_attribute(tag, "spans", f"{wide[0]}:{wide[1]}")
 
 
 def _new_row(prefix: str, number: int, stretches: Sequence[Stretch]) -> bytes:
@@ -151,33 +220,39 @@ def _opened(tag: bytes, content: bytes) -> bytes:
     return tag[:-2] + b">" + content + b"</" + tag_name(tag) + b">"
 
 
-def _name_place(data: bytes, edits: Edits, start: int, place: str) -> None:
-    """Give an element that had its place from its neighbour one of its own."""
-    edits.insert(start + 1 + len(tag_name(data[start : open_tag_end(data, start)])), f' r="{place}"'.encode())
+def _behind_name(data: bytes, start: int) -> int:
+    return start + 1 + len(tag_name(data[start : open_tag_end(data, start)]))
 
 
-def _widen_dimension(scan: SheetScan, edits: Edits, stretches: Mapping[int, Sequence[Stretch]]) -> None:
-    filled = [(row, stretch) for row, in_row in stretches.items() for stretch in in_row if stretch.xml]
-    if scan.dimension is None or not filled:
-        return
+def _with_place(data: bytes, start: int, place: str) -> bytes:
+    """An element that had its place from its neighbour, given one of its own."""
+    at = _behind_name(data, start)
+    return data[:at] + f' r="{place}"'.encode() + data[at:]
+
+
+def _with_dimension(scan: SheetScan, extent: Area | None) -> bytes:
+    """The head, its dimension wide enough for what is filled."""
+    if scan.dimension is None or extent is None:
+        return scan.head
     start, area = scan.dimension
-    wide = Area(
-        min(area.first_row, min(row for row, _ in filled)),
-        min(area.first_column, min(stretch.first_column for _, stretch in filled)),
-        max(area.last_row, max(row for row, _ in filled)),
-        max(area.last_column, max(stretch.last_column for _, stretch in filled)),
-    )
-    if wide != area:
-        end = open_tag_end(scan.data, start)
-        edits.replace(start, end, with_attribute(scan.data[start:end], "ref", str(wide)))
+    wide = Area(*map(min, area[:2], extent[:2]), *map(max, area[2:], extent[2:]))
+    if wide == area:
+        return scan.head
+    end = open_tag_end(scan.head, start)
+    return scan.head[:start] + with_attribute(scan.head[start:end], "ref", str(wide)) + scan.head[end:]
 
 
-def with_values(data: bytes, part: str, values: Mapping[tuple[int, int], Value], date1904: bool) -> bytes:
+def with_values(chunks: Chunks, part: str, values: Mapping[tuple[int, int], Value], date1904: bool) -> Iterator[bytes]:
     """The part with plain values in the cells at (row, column), each in the style it has; never over a formula."""
-    scan = SheetScan(data, part)
+    if not values:
+        return iter(chunks())
+    scan = SheetScan(chunks(), part)
     styles: dict[tuple[int, int], str | None] = {}
     row_styles: dict[int, str | None] = {}
+    numbers = {number for number, _ in values}
     for row in scan.rows():
+        if row.number not in numbers:
+            continue
         row_styles[row.number] = row.attributes.get("s")
         for cell in row.cells:
             if (row.number, cell.column) in values:
@@ -194,7 +269,9 @@ def with_values(data: bytes, part: str, values: Mapping[tuple[int, int], Value],
         except UnfitValueError as error:
             raise WorkbookError(f"The value for cell {name} in {part} {error}; nothing was written.") from None
         stretches.setdefault(number, []).append(Stretch(column, column, xml))
-    return spliced(SheetScan(data, part), stretches)
+    columns = [column for _, column in values]
+    extent = Area(min(numbers), min(columns), max(numbers), max(columns))
+    return spliced(SheetScan(chunks(), part), stretches.items(), extent)
 
 
 def read_shared_strings(data: bytes, part: str) -> list[str]:

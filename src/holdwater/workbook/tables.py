@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from holdwater.errors import WorkbookError
-from holdwater.workbook.cells import Content, FormulaCell, UnfitValueError, cell_xml, unescape_controls
+from holdwater.workbook.cells import FormulaCell, unescape_controls
 from holdwater.workbook.following import Growth
 from holdwater.workbook.markup import SPREADSHEET, Edits, elements, needed, open_tag_end, set_attribute, with_attribute
+from holdwater.workbook.new_rows import Rows, UnfitCellError, row_writer
 from holdwater.workbook.references import LAST_ROW, Area, area_of, cell_name, column_letters
 from holdwater.workbook.scan import SheetCell, SheetRow, SheetScan
-from holdwater.workbook.sheet import Stretch, spliced
+from holdwater.workbook.sheet import Chunks, PlainRows, Stretch, spliced
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +37,21 @@ class Table:
         )
 
 
-class NewRows(NamedTuple):
-    """A worksheet part with a table's new rows, and what that means for the rest of the workbook."""
+_SHARED_FORMULA = re.compile(rb"<(?:[^\s<>/:]+:)?f\s")  # one with attributes: it may serve other cells as well
 
-    data: bytes
-    growth: Growth
-    formulas_moved: bool
+
+class Places:
+    """Tells whether two sets of cells are the same, however many they are, without keeping them."""
+
+    def __init__(self) -> None:
+        self._count = self._mixed = 0
+
+    def add(self, row: int, column: int) -> None:
+        self._count += 1
+        self._mixed ^= hash((row, column))
+
+    def same_as(self, other: Places) -> bool:
+        return (self._count, self._mixed) == (other._count, other._mixed)
 
 
 def read_table(data: bytes, part: str, sheet: str, sheet_part: str) -> Table:
@@ -79,32 +89,112 @@ def with_new_ref(data: bytes, part: str, growth: Growth) -> bytes:
     return edits.applied(data)
 
 
-def with_rows(
-    data: bytes, table: Table, rows: Sequence[Sequence[Content]], others: Sequence[Table], date1904: bool
-) -> NewRows:
-    """The sheet with `rows` as the table's body (one blank row if there are none).
+class NewRows:
+    """A worksheet part with other rows in one of its tables, streamed.
 
-    `WorkbookError` if they do not fit the table or the sheet, if something below stands in the way (`others` are the
-    sheet's other tables), or if a formula beside the table is written out in one of its cells.
+    `WorkbookError`, here or in the midst of the stream, if the rows do not fit the table or the sheet, if something
+    below stands in the way, or if a formula beside the table is written out in one of its cells.
     """
-    growth = _growth(table, rows)
-    guard = _Guard(table, growth, others)
-    stretches: dict[int, list[Stretch]] = {}
-    written: set[tuple[int, int]] = set()
-    for number, xml in _body(data, table, rows, written, date1904):
-        stretches[number] = [Stretch(table.ref.first_column, table.ref.last_column, xml)]
-    if table.totals_row and growth.old_last != growth.new_last:
-        xml = _totals(data, table, growth.new_last + 1, written)
-        stretches[growth.new_last + 1] = [Stretch(table.ref.first_column, table.ref.last_column, xml)]
-    for number in range(growth.new_last + table.totals_row + 1, table.ref.last_row + 1):
-        stretches[number] = [Stretch(table.ref.first_column, table.ref.last_column, "")]
-    scan = SheetScan(data, table.sheet_part)
-    new = spliced(scan, stretches, guard.inspect)
-    guard.conclude(scan.merged)
-    return NewRows(new, growth, written != guard.formulas)
+
+    def __init__(self, chunks: Chunks, table: Table, rows: Rows, others: Sequence[Table], date1904: bool) -> None:
+        self.growth = _growth(table, len(rows))
+        self._chunks = chunks
+        self._table = table
+        self._rows = rows
+        self._date1904 = date1904
+        self._guard = _Guard(table, self.growth, others)
+        self._written = Places()
+
+    @property
+    def formulas_moved(self) -> bool:
+        """Whether other cells hold formulas than did; known behind the end of the stream."""
+        return not self._written.same_as(self._guard.formulas)
+
+    def part(self) -> Iterator[bytes]:
+        table, guard = self._table, self._guard
+        scan = SheetScan(self._chunks(), table.sheet_part)
+        plain = PlainRows(scan.prefix, table.ref.first_column, table.ref.last_column)
+        extent = table.ref._replace(
+            first_row=table.body.first_row, last_row=self.growth.new_last + table.totals_row
+        )
+        known: tuple[int, list[int] | None] = (0, None)  # what was found of the row last inspected
+
+        def inspect(row: SheetRow) -> None:
+            nonlocal known
+            known = (row.number, plain.formulas(row) if guard.replaces(row.number) else None)
+            guard.inspect(row, known[1])
+
+        yield from spliced(scan, self._stretches(), extent, inspect, lambda row: known[1] is not None)
+        guard.conclude(scan.merged)
+
+    def _stretches(self) -> Iterator[tuple[int, list[Stretch]]]:
+        table, growth = self._table, self.growth
+        first, last = table.ref.first_column, table.ref.last_column
+        for number, xml in self._body():
+            yield number, [Stretch(first, last, xml)]
+        if table.totals_row and growth.old_last != growth.new_last:
+            yield growth.new_last + 1, [Stretch(first, last, self._totals(growth.new_last + 1))]
+        for number in range(growth.new_last + table.totals_row + 1, table.ref.last_row + 1):
+            yield number, [Stretch(first, last, "")]
+
+    def _body(self) -> Iterator[tuple[int, str]]:
+        """Each new row's number and cells."""
+        table = self._table
+        prefix, styles = _styles(self._chunks, table)
+        letters = [column_letters(table.ref.first_column + index) for index in range(len(table.columns))]
+        written = row_writer(prefix, letters, styles, self._date1904)
+        number = table.body.first_row - 1
+        for row in self._rows if len(self._rows) else [(None,) * len(table.columns)]:
+            number += 1
+            if number > self.growth.new_last or len(row) != len(table.columns):
+                raise self._misfit(number, len(row))
+            try:
+                yield number, written(number, row)
+            except UnfitCellError as error:
+                raise WorkbookError(
+                    f"The value in row {number - table.body.first_row + 1:,}, column "
+                    f"{table.columns[error.position]!r} for table {table.name} {error}; nothing was written."
+                ) from None
+            for position, content in enumerate(row):
+                if isinstance(content, FormulaCell):
+                    self._written.add(number, table.ref.first_column + position)
+        if number != self.growth.new_last:
+            raise self._misfit(number, len(table.columns))
+
+    def _misfit(self, number: int, values: int) -> WorkbookError:
+        table = self._table
+        if values != len(table.columns):
+            return WorkbookError(
+                f"Row {number - table.body.first_row + 1:,} for table {table.name} has {values} values, the table on "
+                f"sheet {table.sheet!r} has {len(table.columns)} columns; give one value for each column."
+            )
+        return WorkbookError(
+            f"The rows for table {table.name} were said to be {len(self._rows):,} and are not; nothing was written."
+        )
+
+    def _totals(self, number: int) -> str:
+        """The cells of the totals row as they stand, moved to another row."""
+        table = self._table
+        pieces: list[bytes] = []
+        row = next((r for r in SheetScan(self._chunks(), table.sheet_part).rows() if r.number >= table.ref.last_row), None)
+        for cell in row.cells if row is not None and row.number == table.ref.last_row else []:
+            if not table.ref.first_column <= cell.column <= table.ref.last_column:
+                continue
+            if cell.formula is not None:
+                self._written.add(number, cell.column)
+                if cell.formula.get("t", "normal") != "normal":
+                    raise WorkbookError(
+                        f"The totals row of table {table.name} holds an array or shared formula in cell "
+                        f"{cell_name(table.ref.last_row, cell.column)}, which cannot move; choose a total from "
+                        "Excel's list."
+                    )
+            element = row.data[cell.start : cell.end]
+            tag_end = open_tag_end(element, 0)
+            pieces.append(with_attribute(element[:tag_end], "r", cell_name(number, cell.column)) + element[tag_end:])
+        return b"".join(pieces).decode()
 
 
-def _growth(table: Table, rows: Sequence[Sequence[Content]]) -> Growth:
+def _growth(table: Table, rows: int) -> Growth:
     if table.source:
         raise WorkbookError(
             f"Table {table.name} is filled by a query or an XML map of its own; convert it to an ordinary table "
@@ -113,16 +203,10 @@ def _growth(table: Table, rows: Sequence[Sequence[Content]]) -> Growth:
     body = table.body
     if body.last_row < body.first_row:
         raise WorkbookError(f"Table {table.name} has no row below its header; add one in Excel and run again.")
-    for index, row in enumerate(rows, 1):
-        if len(row) != len(table.columns):
-            raise WorkbookError(
-                f"Row {index:,} for table {table.name} has {len(row)} values, the table on sheet {table.sheet!r} has "
-                f"{len(table.columns)} columns; give one value for each column."
-            )
-    last = body.first_row + max(1, len(rows)) - 1
+    last = body.first_row + max(1, rows) - 1
     if last + table.totals_row > LAST_ROW:
         raise WorkbookError(
-            f"Table {table.name} would need {len(rows):,} rows, and a sheet ends at row {LAST_ROW:,}; keep fewer rows."
+            f"Table {table.name} would need {rows:,} rows, and a sheet ends at row {LAST_ROW:,}; keep fewer rows."
         )
     return Growth(
         sheet=table.sheet,
@@ -136,36 +220,9 @@ def _growth(table: Table, rows: Sequence[Sequence[Content]]) -> Growth:
     )
 
 
-def _body(
-    data: bytes,
-    table: Table,
-    rows: Sequence[Sequence[Content]],
-    written: set[tuple[int, int]],
-    date1904: bool,
-) -> Iterator[tuple[int, str]]:
-    """Each new row's number and cells; the places of its formulas go to `written`."""
-    first = table.body.first_row
-    prefix, styles = _styles(data, table)
-    letters = [column_letters(table.ref.first_column + index) for index in range(len(table.columns))]
-    for index, row in enumerate(rows or [(None,) * len(table.columns)]):
-        number = first + index
-        cells: list[str] = []
-        for offset, content in enumerate(row):
-            try:
-                cells.append(cell_xml(prefix, f"{letters[offset]}{number}", styles[offset], content, date1904))
-            except UnfitValueError as error:
-                raise WorkbookError(
-                    f"The value in row {index + 1:,}, column {table.columns[offset]!r} for table {table.name} {error}; "
-                    "nothing was written."
-                ) from None
-            if isinstance(content, FormulaCell):
-                written.add((number, table.ref.first_column + offset))
-        yield number, "".join(cells)
-
-
-def _styles(data: bytes, table: Table) -> tuple[str, list[str | None]]:
+def _styles(chunks: Chunks, table: Table) -> tuple[str, list[str | None]]:
     """The sheet's prefix, and each column's style: that of the first data row, or of what stands behind its cell."""
-    scan = SheetScan(data, table.sheet_part)
+    scan = SheetScan(chunks(), table.sheet_part)
     row = next((row for row in scan.rows() if row.number >= table.body.first_row), None)
     cells: dict[int, SheetCell] = {}
     behind: str | None = None
@@ -181,26 +238,6 @@ def _styles(data: bytes, table: Table) -> tuple[str, list[str | None]]:
     return scan.prefix, styles
 
 
-def _totals(data: bytes, table: Table, number: int, written: set[tuple[int, int]]) -> str:
-    """The cells of the totals row as they stand, moved to another row."""
-    pieces: list[bytes] = []
-    for row in SheetScan(data, table.sheet_part).rows():
-        for cell in row.cells if row.number == table.ref.last_row else []:
-            if not table.ref.first_column <= cell.column <= table.ref.last_column:
-                continue
-            if cell.formula is not None:
-                written.add((number, cell.column))
-                if cell.formula.get("t", "normal") != "normal":
-                    raise WorkbookError(
-                        f"The totals row of table {table.name} holds an array or shared formula in cell "
-                        f"{cell_name(row.number, cell.column)}, which cannot move; choose a total from Excel's list."
-                    )
-            element = data[cell.start : cell.end]
-            tag_end = open_tag_end(element, 0)
-            pieces.append(with_attribute(element[:tag_end], "r", cell_name(number, cell.column)) + element[tag_end:])
-    return b"".join(pieces).decode()
-
-
 class _Guard:
     """Looks at each row of the sheet as it was, and refuses what the new rows would harm."""
 
@@ -214,11 +251,23 @@ class _Guard:
             for other in others:
                 if self._taken.meets(other.ref):
                     raise self._conflict(f"table {other.name} at {other.ref}")
-        self.formulas: set[tuple[int, int]] = set()  # in the cells that are replaced
+        self.formulas = Places()  # in the cells that are replaced
         self._masters: dict[str, str] = {}  # shared formula -> our cell that writes it out
         self._users: dict[str, str] = {}  # shared formula -> a cell of someone else's that uses it
 
-    def inspect(self, row: SheetRow) -> None:
+    def replaces(self, number: int) -> bool:
+        """Whether cells of this row are the table's to replace."""
+        return self._owned.first_row <= number <= self._owned.last_row
+
+    def inspect(self, row: SheetRow, plain: list[int] | None) -> None:
+        """`plain`: the row holds nothing but cells to replace, with formulas in these columns."""
+        if plain is not None:
+            for column in plain:
+                self.formulas.add(row.number, column)
+            return
+        taken = self._taken is not None and self._taken.first_row <= row.number <= self._taken.last_row
+        if not (taken or self.replaces(row.number) or _SHARED_FORMULA.search(row.data)):
+            return
         for cell in row.cells:
             if not cell.filled:
                 continue
@@ -239,7 +288,7 @@ class _Guard:
         owned = self._owned.holds(row, cell.column)
         name = cell_name(row, cell.column)
         if owned:
-            self.formulas.add((row, cell.column))
+            self.formulas.add(row, cell.column)
         if formula.get("t") == "shared":
             group = formula.get("si", "")
             if not owned:
