@@ -5,31 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
-from statistics import median
 
 import numpy as np
 import pytest
+from ratios import ratio, report, seconds
 
 import holdwater
 
 ROWS = 1_000_000
-
-
-def seconds(work: Callable[[], object], repeat: int = 9) -> float:
-    times = []
-    for _ in range(repeat):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return median(times)
-
-
-def ratio(ours: Callable[[], object], peers: Callable[[], object], repeat: int = 9) -> float:
-    """Median of ratios taken pair by pair, so that a machine that slows down slows both."""
-    ours(), peers()
-    return median(seconds(ours, 1) / seconds(peers, 1) for _ in range(repeat))
 
 
 @pytest.fixture(scope="module")
@@ -41,11 +25,6 @@ def rows() -> dict[str, np.ndarray]:
         "churn": random.uniform(0.001, 0.03, ROWS),
         "discount": random.uniform(0, 0.01, ROWS),
     }
-
-
-def report(name: str, measured: float, bar: float) -> None:
-    print(f"\n{name}: {measured:.2f} (bar {bar:g})")
-    assert measured <= bar
 
 
 def test_import_takes_at_most_twice_an_empty_python() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from test_formulas import report, seconds
+from ratios import report, seconds
 
 import holdwater
 from holdwater.models.uncertain_bucket import Between, Counted, UncertainBucket

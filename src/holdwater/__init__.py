@@ -135,13 +135,13 @@ _FITTED = frozenset({"conversion_matured", "customer_values"})
 def __getattr__(name: str) -> object:
     """The bucket is imported when it is first asked for: the formulas alone load in a fraction of the time."""
     if name in _FITTED:
-        import holdwater.models.cells  # noqa: F401  # its functions register themselves
-        from holdwater.formula import registry
-
-        return registry[name.upper()].call
-    if name not in _IN_THE_BUCKET:
+        import holdwater.models.cells  # its functions register themselves
+    elif name in _IN_THE_BUCKET:
+        import holdwater.bucket  # noqa: F401  # as above
+    else:
         raise AttributeError(f"module 'holdwater' has no attribute {name!r}")
     from holdwater.bucket.model import Bucket
     from holdwater.formula import registry
 
-    return Bucket if name == "Bucket" else registry[name.upper()].call
+    globals()[name] = found = Bucket if name == "Bucket" else registry[name.upper()].call
+    return found

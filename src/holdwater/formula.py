@@ -151,7 +151,10 @@ class Formula:
 
     def bind(self, given: Sequence[Any], named: Mapping[str, Any]) -> dict[str, Any]:
         """Arguments by name, checked and converted; raises KindError or NumError with argument, value and domain."""
-        values = self.placed(given, named)
+        return self.checked(self.placed(given, named))
+
+    def checked(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The same for arguments that have found their places."""
         # Kinds before domains, over all arguments: the translations find errors in this order too.
         bound = {a.name: self._number_or_default(a, values.get(a.name)) for a in self.arguments}
         for argument in self.arguments:
@@ -272,7 +275,7 @@ def formula(
                 from holdwater.translate.arrays import over_arrays  # here, because it needs NumPy
 
                 return over_arrays(entry, arguments)
-            return entry.answer(*entry.bind((), arguments).values())
+            return entry.answer(*entry.checked(arguments).values())
 
         for name in ("__name__", "__qualname__", "__module__", "__doc__", "__annotations__"):
             setattr(guarded, name, getattr(function, name))

@@ -72,18 +72,15 @@ class Bucket:
         """
         if isinstance(model, cls):
             return model
+        if (plain := _plain_pairs(model)) is not None:
+            return cls(**plain)
         if isinstance(model, Mapping):
             cells = [(f"{label!r}", label, value) for label, value in model.items()]
         else:
             cells = [_label_and_value(position, row) for position, row in filled_rows(model, "Bucket: model", _BELONGS)]
         given: dict[str, Any] = {}
         for place, label, value in cells:
-            # The exact spelling is the usual one, and quickly found.
-            name = (
-                label
-                if isinstance(label, str) and label in _BOUNDS
-                else label_of(label, _BOUNDS, f"Bucket: the label in {place}")
-            )
+            name = label_of(label, _BOUNDS, f"Bucket: the label in {place}")
             if name in given:
                 raise KindError(f"Bucket: {name} stands there twice, the second time in {place}; keep one.")
             given[name] = None if is_blank(value) else value
@@ -198,6 +195,23 @@ _BOUNDS: dict[str, tuple[float, float]] = {field.name: _ANY_COUNT for field in f
 }
 _REQUIRED = tuple(field.name for field in fields(Bucket) if field.default is MISSING)
 _MAY_BE_UNLIMITED = ("lead_capacity", "onboarding_capacity", "customer_capacity")
+
+
+def _plain_pairs(model: Any) -> dict[str, Any] | None:
+    """The usual model, quickly: every label spelled as here, once, with a number beside it; None for any other."""
+    if not isinstance(model, (dict, list, tuple)):  # what can be read only once is not read in vain
+        return None
+    try:
+        pairs = dict(model)
+        plain = (
+            len(pairs) == len(model)
+            and pairs.keys() <= _BOUNDS.keys()
+            and all(name in pairs for name in _REQUIRED)
+            and all(type(value) is float or type(value) is int for value in pairs.values())
+        )
+    except (TypeError, ValueError):
+        return None
+    return pairs if plain else None
 
 
 def _number(name: str, value: object) -> float:

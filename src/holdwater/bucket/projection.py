@@ -100,8 +100,10 @@ def _customers(bucket: Bucket, worked: float) -> Iterator[tuple[float, float, fl
         if wanted > onboarding:
             new = onboarding
         churn = calm_churn
-        if customers > busy:
-            churn = min(1.0, calm_churn + slope * max(0.0, customers / capacity - threshold))
+        if customers > busy and (over := customers / capacity - threshold) > 0:
+            churn += slope * over
+            if churn > 1:
+                churn = 1.0
         lost = churn * customers
         yield customers, new, wanted - new, lost
         # In this order, as the catalogue has it: where customers swing wildly even a rounding grows.
