@@ -246,16 +246,14 @@ def formula(
         if entry.gathers:  # it hands its arguments on to where they are checked
             function.formula = entry  # type: ignore[attr-defined]  # as below
             return function
-        single = not (row or columns or column)
-        lows: tuple[float, ...] = ()
-        highs: tuple[float, ...] = ()
-        most = function.__code__.co_argcount
-        required = most - len(function.__defaults__ or ())
+        # Nothing lies between these; a single number's own bounds take their place at its first call.
+        lows, highs = ((bound,) * function.__code__.co_argcount for bound in (math.inf, -math.inf))
+        bounded = bool(row or columns or column)
 
         def guarded(*given: Any, **named: Any) -> Any:
-            nonlocal lows, highs
+            nonlocal lows, highs, bounded
             # The common call, plain numbers in place, is checked without building anything.
-            if lows and not named and required <= len(given) <= most:
+            if not named:
                 for value, low, high in zip(given, lows, highs):  # noqa: B905  # strict= costs a tenth of the call
                     if type(value) not in _PLAIN or not low <= value <= high:
                         break
@@ -264,12 +262,13 @@ def formula(
                         answer = function(*given)  # type: ignore[call-arg]  # P is what a caller sees
                     except FormulaError:
                         raise
-                    except (ArithmeticError, ValueError):
+                    except (ArithmeticError, ValueError, TypeError):  # a TypeError: too few or too many
                         answer = None
                     if type(answer) is float and answer - answer == 0:  # infinity and NaN are not 0 here
                         return answer
-            elif single and not lows:
+            if not bounded:
                 lows, highs = zip(*_guards(entry), strict=True)
+                bounded = True
             arguments = entry.placed(given, named)
             if entry.spreads(arguments):
                 from holdwater.translate.arrays import over_arrays  # here, because it needs NumPy
