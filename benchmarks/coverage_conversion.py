@@ -131,7 +131,7 @@ def _wilson(won: Array, leads: Array) -> tuple[Array, Array]:
 def main() -> None:
     for estimator in (Estimator.PENALISED, Estimator.LIKELIHOOD):
         print(f"\n{estimator}\n")
-        print("| business | true | window | deals | covered | answered | answered, and wrong | median |  no top |")
+        print("| business | true | days | deals | covered | answered | answered, and wrong | median | no top |")
         print("|---|---:|---:|---:|---:|---:|---:|---|---:|")
         for business in BUSINESSES:
             for window in WINDOWS:

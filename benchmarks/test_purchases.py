@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from peer_environment import PEERS, peer_python
-from test_formulas import report, seconds
+from ratios import report, seconds
 
 from holdwater.models import bg_nbd, gamma_gamma, rfm
 from holdwater.models.fitted import Estimator

@@ -10,7 +10,9 @@ from lifetimes.utils import summary_data_from_transaction_data
 
 rows = np.load(sys.argv[1])
 table = pd.DataFrame({"customer": rows["customer"], "date": rows["date"], "amount": rows["amount"]})
-start = time.perf_counter()
-summary = summary_data_from_transaction_data(table, "customer", "date", "amount")
-seconds = time.perf_counter() - start
-print(json.dumps({"seconds": seconds} | {name: float(column.sum()) for name, column in summary.items()}))
+times = []
+for _ in range(2):
+    start = time.perf_counter()
+    summary = summary_data_from_transaction_data(table, "customer", "date", "amount")
+    times.append(time.perf_counter() - start)
+print(json.dumps({"seconds": min(times)} | {name: float(column.sum()) for name, column in summary.items()}))

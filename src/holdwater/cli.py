@@ -1,4 +1,4 @@
-"""The command line: `holdwater demo | template | sync | refresh | diagnose | names | lite | calc | functions`."""
+"""The command line; see `holdwater --help`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ Exit codes: 0 done; 1 a fault in Holdwater; 2 wrong usage; 3 something to instal
 4 the CRM could not be read; 5 an export, a mapping, a description or a number cannot be used; 6 the workbook;
 7 the store.
 
-Environment: HOLDWATER_HUBSPOT_TOKEN the token, if it is not in the OS keyring; HOLDWATER_STORE where the store is kept.
+Environment: HOLDWATER_HUBSPOT_TOKEN the token, if it is not in the OS keyring; HOLDWATER_PERSON_KEY what e-mail
+addresses are hidden with, where there is no keyring; HOLDWATER_STORE where the store is kept.
 """
 
 
@@ -51,12 +52,27 @@ def parser() -> argparse.ArgumentParser:
     template = command("template", "Write an empty template workbook.", "holdwater template leads.xlsx")
     template.add_argument("out", type=Path, metavar="OUT.xlsx")
 
+    connect = command(
+        "connect",
+        "Try a CRM's token and put it into the keyring; says which rights it needs.",
+        "holdwater connect hubspot",
+    )
+    connect.add_argument("source", choices=SOURCES, metavar="SOURCE", help=", ".join(SOURCES))
+    connect.add_argument("--url", help="the address of the source, if it is not the vendor's usual one")
+
+    sources = command(
+        "sources",
+        "List what was synced: up to when it was read, and how many records could not be taken.",
+        "holdwater sources",
+    )
+    _store(sources)
+
     sync = command(
         "sync",
         "Read what is new in a CRM, or a folder of exports, into the store.",
         "HOLDWATER_HUBSPOT_TOKEN=... holdwater sync hubspot",
     )
-    sync.add_argument("source", choices=(*SOURCES, "exports"), metavar="SOURCE", help=f"{', '.join(SOURCES)} or exports")
+    sync.add_argument("source", choices=(*SOURCES, "exports"), metavar="SOURCE", help=", ".join((*SOURCES, "exports")))
     _store(sync)
     _exports(sync)
     sync.add_argument("--url", help="the address of the source, if it is not the vendor's usual one")

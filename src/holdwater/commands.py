@@ -8,10 +8,13 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from holdwater.errors import (
+    CredentialsError,
     ExportError,
     FormulaError,
     MissingExtraError,
@@ -62,6 +65,54 @@ def template(arguments: argparse.Namespace) -> None:
     print("Next: fill in the sheet Inputs, then run holdwater refresh.")
 
 
+def connect(arguments: argparse.Namespace) -> None:
+    with _needs("sync"):
+        from holdwater.crm import credentials
+        from holdwater.crm.sources import SOURCES
+
+        name: str = arguments.source
+        source = SOURCES[name]
+        print(f"{source.title} needs a token ({source.where}) with these rights, and no more:")
+        for scope in source.scopes:
+            print(f"  {scope}")
+        for scope, gain in source.optional.items():
+            print(f"  {scope} (may be left out; with it {gain})")
+        variable = credentials.variable(name)
+        given = credentials.given(name)
+        token = given or credentials.Token(
+            # Never into a variable of its own, which a traceback might print.
+            getpass("Token (it is not shown): ") if sys.stdin.isatty() else sys.stdin.readline(),
+            "what was typed",
+        )
+        with source.connect(arguments.url, token) as connector:
+            account = connector.connection
+        if given:
+            place = f"the environment variable {variable}"
+        elif credentials.keep(name, token):
+            place = "the keyring"
+        else:
+            raise CredentialsError(
+                f"The token is good for {account}, but this machine has no keyring to keep it in:"
+                f" set the environment variable {variable} instead."
+            )
+    print(f"Connected: {account}, with the token in {place}.")
+    print(f"Next: holdwater sync {name}")
+
+
+def sources(arguments: argparse.Namespace) -> None:
+    with _needs("sync"):
+        from holdwater.connections import described
+        from holdwater.store.database import Store
+        from holdwater.store.place import default_path
+
+        path = arguments.store or default_path()
+        if not path.exists():
+            raise SetupError(f"There is no store at {path}: run holdwater sync first.")
+        with Store.open(path) as store:
+            lines = list(described(store, datetime.now(UTC)))
+    print("\n".join(lines) or f"Nothing has been synced into {path} yet: run holdwater sync first.")
+
+
 def sync(arguments: argparse.Namespace) -> None:
     with _needs("sync"):
         from holdwater.progress import shown_progress
@@ -84,12 +135,17 @@ def sync(arguments: argparse.Namespace) -> None:
             issues = store.issues(connector.connection)
     print(_summary(done))
     _tell(issues)
+    if arguments.source != "exports":
+        from holdwater.crm import persons
+
+        if not persons.recognised():
+            print(persons.NO_KEY, file=sys.stderr)
     print("Nothing was kept: this was a dry run." if arguments.dry_run else f"Store: {path.resolve()}")
 
 
 def refresh(arguments: argparse.Namespace) -> None:
     with _needs("sync"):
-        from holdwater.metrics.run import report
+        from holdwater.metrics.reporting import report
         from holdwater.store.database import Store
         from holdwater.store.place import default_path
         from holdwater.store.sync import sync as run
@@ -262,6 +318,8 @@ def _say(done: Refreshed) -> None:
 COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "demo": demo,
     "template": template,
+    "connect": connect,
+    "sources": sources,
     "sync": sync,
     "refresh": refresh,
     "diagnose": diagnose,

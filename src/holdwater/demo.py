@@ -12,7 +12,7 @@ from holdwater.crm.credentials import Token
 from holdwater.crm.files import Exports
 from holdwater.crm.hubspot import HubSpot
 from holdwater.errors import WorkbookError
-from holdwater.metrics.run import report
+from holdwater.metrics.reporting import report
 from holdwater.sandbox import Business, serve, simulate
 from holdwater.store.database import Store
 from holdwater.store.sync import Progress, sync

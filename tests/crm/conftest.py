@@ -8,11 +8,14 @@ from io import StringIO
 from pathlib import Path
 
 import httpx
+import keyring
 import pytest
 from hubspot_portal import SECRET, Portal
 from rich.console import Console
 from rich.traceback import Traceback
+from vault import Vault
 
+from holdwater.crm import persons
 from holdwater.crm.client import Client
 from holdwater.crm.credentials import Token
 from holdwater.crm.hubspot import HubSpot
@@ -42,6 +45,19 @@ def _printed(error: BaseException) -> str:
 def printed() -> Callable[[BaseException], str]:
     """All that an exception can show: its text, its traceback, the local variables of the frames below the test."""
     return _printed
+
+
+@pytest.fixture(autouse=True)
+def vault(monkeypatch: pytest.MonkeyPatch) -> Iterator[Vault]:
+    """An empty keyring in the place of whatever this machine has, and no key in the environment."""
+    monkeypatch.delenv(persons.VARIABLE, raising=False)
+    before = keyring.get_keyring()
+    empty = Vault()
+    keyring.set_keyring(empty)
+    persons.forget()
+    yield empty
+    keyring.set_keyring(before)
+    persons.forget()
 
 
 @pytest.fixture

@@ -4,46 +4,20 @@ from __future__ import annotations
 
 import copy
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-import keyring
 import pytest
-from keyring.backend import KeyringBackend
-from keyring.errors import KeyringLocked
+from vault import Vault
 
-from holdwater.crm.credentials import Token, token
+from holdwater.crm.credentials import Token, keep, kept, token
 from holdwater.errors import CredentialsError
 
 SECRET = "pat-na1-7f3a-do-not-show"
 
 
-class Vault(KeyringBackend):
-    """A keyring in memory."""
-
-    priority = 1
-
-    def __init__(self, *, locked: bool = False, **kept: str) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # keyring's base class has no types
-        self.locked = locked
-        self.kept = kept
-
-    def get_password(self, service: str, username: str) -> str | None:
-        if self.locked:
-            raise KeyringLocked("locked")
-        return self.kept.get(username) if service == "holdwater" else None
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        raise NotImplementedError
-
-
 @pytest.fixture(autouse=True)
-def vault(monkeypatch: pytest.MonkeyPatch) -> Iterator[Vault]:
+def _no_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HOLDWATER_HUBSPOT_TOKEN", raising=False)
-    before = keyring.get_keyring()
-    empty = Vault()
-    keyring.set_keyring(empty)
-    yield empty
-    keyring.set_keyring(before)
 
 
 def test_the_environment_comes_first(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,8 +43,27 @@ def test_the_keyring_is_asked_where_the_environment_has_nothing(
 @pytest.mark.parametrize("locked", [False, True])
 def test_no_token_names_both_places(vault: Vault, locked: bool) -> None:
     vault.locked = locked
-    with pytest.raises(CredentialsError, match=r"HOLDWATER_HUBSPOT_TOKEN.*keyring set holdwater hubspot"):
+    with pytest.raises(CredentialsError, match=r"HOLDWATER_HUBSPOT_TOKEN.*holdwater connect hubspot"):
         token("hubspot")
+
+
+def test_what_is_kept_is_found_again(vault: Vault) -> None:
+    assert kept("hubspot") is None or not kept("hubspot")
+    assert keep("hubspot", Token(SECRET))
+    assert vault.kept == {"hubspot": SECRET}
+    assert token("hubspot").reveal() == SECRET
+
+
+def test_a_keyring_that_keeps_nothing_is_none(vault: Vault) -> None:
+    vault.forgetful = True
+    assert not keep("hubspot", Token(SECRET))
+
+
+def test_a_keyring_that_cannot_be_read_is_not_written_over(vault: Vault) -> None:
+    vault.kept["hubspot"] = "an older one"
+    vault.locked = True
+    assert not keep("hubspot", Token(SECRET))
+    assert vault.kept == {"hubspot": "an older one"}
 
 
 def test_a_source_with_a_hyphen_has_a_variable_that_a_shell_can_set() -> None:

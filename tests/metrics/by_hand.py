@@ -12,6 +12,20 @@ from holdwater.crm.records import Customer, Deal, Lead, Record, Spend
 from holdwater.metrics.figures import Figures, MonthFigures, Report, SourceFigures
 
 DAY = timedelta(days=1)
+# What customers_by_hand.py computes.
+ELSEWHERE = {
+    "cohorts",
+    "customer_months",
+    "backward_customers",
+    "revenue_months",
+    "stage_moves",
+    "stage_times",
+    "lost_reasons",
+    "first_response",
+    "consent",
+    "referred",
+    "worked",
+}
 
 
 @dataclass
@@ -84,7 +98,7 @@ def leaves(value: object, path: str = "") -> dict[str, object]:
     if isinstance(value, tuple):
         parts: dict[str, object] = {str(number): part for number, part in enumerate(value)} | {"count": len(value)}
     elif isinstance(value, Figures | Report):
-        parts = {field.name: getattr(value, field.name) for field in fields(value)}
+        parts = {field.name: getattr(value, field.name) for field in fields(value) if field.name not in ELSEWHERE}
     else:
         return {path: value}
     return {place: leaf for name, part in parts.items() for place, leaf in leaves(part, f"{path}.{name}").items()}

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from holdwater.crm.files import Exports
-from holdwater.metrics.run import report
+from holdwater.metrics.reporting import report
 from holdwater.store.database import Store
 from holdwater.store.sync import sync
 

@@ -20,7 +20,7 @@ from holdwater.crm.connector import Page
 from holdwater.crm.records import Customer, Deal, Lead, Money, Spend
 from holdwater.errors import ExportError, HoldwaterError
 from holdwater.metrics.figures import Report
-from holdwater.metrics.run import report
+from holdwater.metrics.reporting import report
 from holdwater.store.database import Store
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -352,7 +352,7 @@ def test_neither_pandas_nor_pyarrow_nor_numpy_is_needed(tmp_path: Path) -> None:
         import sys
         for name in ("numpy", "pandas", "pyarrow"):
             sys.modules[name] = None
-        from holdwater.metrics.run import report
+        from holdwater.metrics.reporting import report
         from holdwater.store.database import Store
         with Store.open(sys.argv[1]) as store:
             print(report(store).total.leads)

@@ -90,7 +90,7 @@ def test_an_answer_for_anything(won: list[float], leads: list[float]) -> None:
     fit = beta_binomial.fit(won, leads)
     low, high = fit.limits()
     assert fit.converged
-    assert ((low > 0) & (low < fit.rates()) & (fit.rates() < high) & (high < 1)).all()
+    assert ((low >= 0) & (low < fit.rates()) & (fit.rates() < high) & (high <= 1)).all()
     assert np.isfinite(fit.covariance).all()
     assert len(won) > 2 or leads[0] > 8 or (high - low).min() > 0.1
     with pytest.raises(NoDataError, match="likelihood has no top; use the penalised"):
@@ -128,6 +128,6 @@ def test_confidence_must_be_a_share() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("case", SOURCES, ids=str)
 def test_limits_cover_the_truth(case: Sources) -> None:
-    inside, _, width, width_alone = case.coverage(60)
-    assert 0.85 <= inside <= 0.95
+    inside, _, width, width_alone = case.coverage(100)
+    assert 0.84 <= inside <= 0.96  # 0.85 to 0.95, and what 500 sources leave to chance
     assert width < width_alone

@@ -42,6 +42,7 @@ def test_words_numbers_and_any_spelling_are_the_same() -> None:
     alike: list[Any] = [
         [Status.WON, Status.LOST, Status.OPEN, Status.WON],
         np.array([1, 2, 0, 1], dtype=np.int8),
+        np.array([1, 2, 0, 1], dtype=np.uint64),
         [" Won", "LOST", "Open ", "won"],
         np.array(["won", "lost", "open", "won"], dtype=object),
     ]

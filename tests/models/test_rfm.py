@@ -140,6 +140,8 @@ def test_dates_of_any_kind(kind: str) -> None:
     "names",
     [
         np.array([7, 7, -3, 7]),
+        np.array([200, 200, 3, 200], dtype=np.uint8),
+        np.array([7, 7, 2**40, 7], dtype=np.uint64),
         np.array([7, 7, 2**61, 7], dtype=np.int64),
         np.array(["x", "x", "y", "x"]),
         [1001.0, 1001.0, "Birk", 1001.0],
@@ -165,7 +167,8 @@ def test_keys_too_long_to_pack_sort_all_the_same() -> None:
     random = np.random.default_rng(2)
     key = random.integers(0, 2**58, 1_000)
     for keys in (key, key >> 30):
-        found, order = rfm._sorted(keys, with_order=True)
+        found = keys.copy()
+        order = rfm._sort(found, with_order=True)
         assert (found == np.sort(keys)).all()
         assert (keys[order] == found).all()
 
@@ -181,6 +184,7 @@ def test_keys_too_long_to_pack_sort_all_the_same() -> None:
         (["a", "b"], [46_000, float("nan")], [1, 1], holdwater.NumError, "row 2 of dates is no day between"),
         (["a", "b"], [46_000, -1], [1, 1], holdwater.NumError, "row 2 of dates is no day between"),
         (["a", "b"], [46_000, 1_767_225_600], [1, 1], holdwater.NumError, "row 2 of dates is no day between"),
+        (["a"], np.array(["1850-01-01"], "M8[D]"), [1], holdwater.NumError, "row 1 of dates is no day between"),
         (["a", "b"], np.array(["x", "y"]), [1, 1], holdwater.KindError, "dates are no dates"),
         (["a", "b"], [46_000, 46_001], [1, float("nan")], holdwater.NumError, "row 2 of amounts is infinite or no"),
         (["a", "b"], [46_000, 46_001], [1, "5"], holdwater.KindError, "row 2 of amounts is no number"),

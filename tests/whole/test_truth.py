@@ -12,7 +12,7 @@ from holdwater.crm.credentials import Token
 from holdwater.crm.hubspot import HubSpot
 from holdwater.crm.records import source_name
 from holdwater.metrics.figures import SourceFigures
-from holdwater.metrics.run import report
+from holdwater.metrics.reporting import report
 from holdwater.sandbox import DEFAULT, serve, simulate
 from holdwater.store.database import Store
 from holdwater.store.sync import sync

@@ -50,13 +50,19 @@ def variable(source: str) -> str:
 
 def token(source: str) -> Token:
     """The token for `source` ("hubspot"): from HOLDWATER_<SOURCE>_TOKEN, else the OS keyring, else CredentialsError."""
-    name = variable(source)
-    found = Token(os.environ.get(name), f"the environment variable {name}") or kept(source)
+    found = given(source) or kept(source)
     if not found:
         raise CredentialsError(
-            f"There is no token for {source}: set the environment variable {name}, or run holdwater connect {source}."
+            f"There is no token for {source}: set the environment variable {variable(source)},"
+            f" or run holdwater connect {source}."
         )
     return found
+
+
+def given(source: str) -> Token:
+    """The token in the environment; False when there is none."""
+    name = variable(source)
+    return Token(os.environ.get(name), f"the environment variable {name}")
 
 
 def kept(entry: str) -> Token | None:

@@ -45,7 +45,7 @@ def _digits(value: object) -> object:
 
 def _split(value: object) -> object:
     """HubSpot joins ids with semicolons."""
-    return tuple(filter(None, str(value or "").split(";")))
+    return tuple(filter(None, value.split(";"))) if isinstance(value, str) else value or ()
 
 
 Id = Annotated[str, BeforeValidator(_digits), Field(pattern=r"^[0-9]{1,20}$")]
@@ -88,7 +88,7 @@ class Listing(_Paged):
 class Found(Listing):
     """A page of a search."""
 
-    total: int
+    total: int = Field(ge=0, strict=True)
 
 
 class WireAccount(_Wire):
@@ -99,18 +99,18 @@ class WireAccount(_Wire):
 class WireOwner(_Wire):
     id: Id
     updated_at: Moment = Field(alias="updatedAt")
-    archived: bool = False
+    archived: Annotated[bool, Field(strict=True)]
 
 
 class _StageMetadata(_Wire):
     is_closed: Flag = Field(None, alias="isClosed")
-    probability: Decimal
+    probability: Annotated[Decimal, Field(ge=0, le=1)]
 
 
 class WireStage(_Wire):
     id: str
     label: str
-    display_order: int = Field(alias="displayOrder", ge=-1, lt=2**31)
+    display_order: int = Field(alias="displayOrder", ge=-1, lt=2**31, strict=True)
     updated_at: Moment = Field(alias="updatedAt")
     metadata: _StageMetadata
 

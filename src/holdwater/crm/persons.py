@@ -41,6 +41,11 @@ def recognised() -> bool:
     return bool(_key())
 
 
+def forget() -> None:
+    """Look into the keyring again the next time."""
+    _from_keyring.cache_clear()
+
+
 def _normal(address: str) -> str | None:
     """Upper and lower case mean the same, and so do the ways to write an accent."""
     text = unicodedata.normalize("NFKC", address).strip().casefold()

@@ -37,6 +37,12 @@ def _hubspot(url: str | None, token: Token | None) -> AbstractContextManager[Con
     return hubspot.connect(url or hubspot.ADDRESS, token)
 
 
+def _tryton(url: str | None, token: Token | None) -> AbstractContextManager[Connector]:
+    from holdwater.crm import tryton
+
+    return tryton.connect(url, token)
+
+
 SOURCES: Mapping[str, Source] = {
     "hubspot": Source(
         title="HubSpot",
@@ -44,5 +50,11 @@ SOURCES: Mapping[str, Source] = {
         where="Settings > Integrations > Service Keys",
         scopes=("crm.objects.contacts.read", "crm.objects.deals.read", "crm.objects.owners.read"),
         optional={"sales-email-read": "e-mails count as answers to a lead"},
+    ),
+    "tryton": Source(
+        title="Tryton",
+        connect=_tryton,
+        where="login:password of a user made for this, under Administration > Users",
+        scopes=("the group Sale Opportunity", "the companies to read"),
     ),
 }

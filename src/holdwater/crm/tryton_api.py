@@ -9,23 +9,26 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import pairwise
+from typing import Any
 
 from holdwater.crm.client import Client
 from holdwater.crm.tryton_wire import Json, WireRevision, WireVersion, id_of, moment, read
 from holdwater.errors import BadAnswerError, ScopeError
 
-AT_ONCE = 1000  # records a question; what Tryton's own client asks for
+_LISTED = 5  # times as many at once where little is asked of each
 OPPORTUNITY = "sale.opportunity"
 _FIELDS = ("party", "employee", "create_date", "write_date", "start_date", "end_date", "state", "amount",
            "currency.code", "lost_reason")  # fmt: skip
 
 
 class Api:
-    """Tryton's answers; `addresses`: whether the e-mail address of a party is asked for."""
+    """Tryton's answers, `at_once` records in each; `addresses`: whether the e-mail address of a party is asked for."""
 
-    def __init__(self, client: Client, path: str, *, addresses: bool = False) -> None:
+    def __init__(self, client: Client, path: str, *, at_once: int, addresses: bool = False) -> None:
         self._client = client
         self._path = path
+        self.at_once = at_once
         self._fields = [*_FIELDS, *(["party.email"] if addresses else [])]
 
     def employees(self) -> Iterator[list[Json]]:
@@ -35,18 +38,18 @@ class Api:
 
     def parties(self) -> dict[int, int | None]:
         """The party of every opportunity, in the order in which they were made."""
-        pages = self._list(OPPORTUNITY, [], ["party"], {}, at_once=5 * AT_ONCE)
+        pages = self._list(OPPORTUNITY, [], ["party"], {}, times=_LISTED)
         return {id_of(row): row["party"] if type(row.get("party")) is int else None for rows in pages for row in rows}
 
     def changed(self, since: datetime) -> list[int]:
         """The opportunities that are new or changed since then."""
         new = [["write_date", "=", None], ["create_date", ">=", moment(since)]]
         domain = ["OR", [["write_date", ">=", moment(since)]], new]
-        pages = self._list(OPPORTUNITY, [domain], ["id"], {}, at_once=5 * AT_ONCE)
+        pages = self._list(OPPORTUNITY, [domain], ["id"], {}, times=_LISTED)
         return [id_of(row) for rows in pages for row in rows]
 
     def opportunities(self, ids: Sequence[int]) -> list[Json]:
-        """Those of these opportunities, no more than `AT_ONCE`, that are there."""
+        """Those of these opportunities, no more than `at_once`, that are there."""
         return self._search_read(OPPORTUNITY, [["id", "in", list(ids)]], len(ids), self._fields, {})
 
     def revisions(self, ids: Sequence[int]) -> dict[int, list[datetime]]:
@@ -64,13 +67,13 @@ class Api:
         return {id_of(row): read(WireVersion, row, f"The past of Tryton opportunity {id_of(row)}") for row in rows}
 
     def _list(
-        self, model: str, domain: list[object], fields: list[str], context: Json, at_once: int = AT_ONCE
+        self, model: str, domain: list[object], fields: list[str], context: Json, times: int = 1
     ) -> Iterator[list[Json]]:
         """All pages up to an empty one: a short one may come from a server that sends fewer at once."""
         last = 0
-        while rows := self._search_read(model, [*domain, ["id", ">", last]], at_once, fields, context):
+        while rows := self._search_read(model, [*domain, ["id", ">", last]], times * self.at_once, fields, context):
             ids = [id_of(row) for row in rows]
-            if ids != sorted({*ids, last + 1} - {last + 1} | set(ids)) or ids[0] <= last:
+            if any(after <= before for before, after in pairwise([last, *ids])):
                 raise BadAnswerError(
                     f"{self._client.account} sends the pages of {model} in a wrong order; run the sync again later."
                 )
@@ -86,7 +89,7 @@ class Api:
             raise BadAnswerError(f"{self._client.account} answered {method} with something other than records.")
         return rows
 
-    def _rows(self, method: str, *params: object) -> list[Json]:
+    def _rows(self, method: str, *params: object) -> list[Any]:
         """The list that a method answers; the last parameter is always the context."""
         match self._client.post_json(self._path, {"id": 0, "method": method, "params": [*params]}):
             case {"result": list(rows)}:

@@ -21,11 +21,12 @@ class Door:
     """
 
     def __init__(
-        self, base_url: str, path: str, credentials: Token, *, transport: httpx.BaseTransport | None = None
+        self, base_url: str, database: str, credentials: Token, *, transport: httpx.BaseTransport | None = None
     ) -> None:
         if not all(_both(credentials)):
-            raise CredentialsError(f"Tryton needs a login and a password: write login:password into {credentials.hint}.")
-        self._path = path
+            raise CredentialsError(f"Tryton needs a login and a password: put login:password into {credentials.hint}.")
+        self.database = database
+        self.path = f"/{database}/rpc/"
         self._credentials = credentials
         basic = Token(b64encode(credentials.reveal().encode()).decode(), credentials.hint)
         self.client = Client(base_url, basic, manners=Manners(scheme="Basic "), transport=transport)
@@ -34,7 +35,7 @@ class Door:
         """A new session, as the server wants to see it; CredentialsError if it lets nobody in."""
         try:
             answer = self.client.post_json(
-                self._path,
+                self.path,
                 {"id": 0, "method": "common.db.login", "params": [_both(self._credentials)[0], self._proof()]},
             )
         except HoldwaterError as error:
@@ -42,8 +43,8 @@ class Door:
         else:
             match answer:
                 case {"result": [int(user_id), str(key), *_]}:
-                    login = _both(self._credentials)[0]
-                    return Token(b64encode(f"{login}:{user_id}:{key}".encode()).decode(), self._credentials.hint)
+                    session = f"{_both(self._credentials)[0]}:{user_id}:{key}".encode()
+                    return Token(b64encode(session).decode(), self._credentials.hint)
                 case {"error": _}:
                     problem = CredentialsError(
                         f"{self.client.account} wants more than a password from this user, which a sync cannot give;"

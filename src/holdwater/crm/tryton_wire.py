@@ -31,7 +31,7 @@ def _made_of(name: str, make: Callable[[Json], Made]) -> Callable[[object], Made
         if value is None:
             return None
         if not isinstance(value, dict) or value.get("__class__") != name:
-            raise ValueError(f"not a {name}")  # noqa: TRY004 -- pydantic collects ValueError only
+            raise ValueError(f"not a {name}")
         try:
             return make({key: part for key, part in value.items() if key != "__class__"})
         except (TypeError, KeyError, OverflowError, InvalidOperation):

@@ -1,7 +1,7 @@
 """`holdwater excel`: the add-in for Excel on Windows, built on the machine that it will run on.
 
-Its macros name the Python that built it, by its path, and the library of the installed xlwings, so that Excel finds both
-without any setting.
+Its macros name the Python that built it, by its path, and the library of the installed xlwings, so that Excel finds
+both without any setting.
 """
 
 from __future__ import annotations
@@ -67,7 +67,8 @@ def interpreter() -> Interpreter:
     ours = Interpreter(sys.executable, str(folder), version)
     if any(sign in ours.python for sign in ('"', "$(", "%")) or not _ansi(ours.command) or len(ours.command) > 2000:
         raise SetupError(
-            f"Excel cannot start the Python at {ours.python}: install it in a folder with a short path of plain letters."
+            f"Excel cannot start the Python at {ours.python}: install it in a folder with a short path of plain"
+            " letters."
         )
     return ours
 
@@ -131,12 +132,14 @@ def place() -> Path:
     """Where Excel loads add-ins from when it starts; SetupError where there is no such Excel."""
     if sys.platform != "win32":
         raise SetupError(
-            "This add-in is for Excel on Windows: on a Mac or the web use holdwater lite, in LibreOffice holdwater calc;"
-            " holdwater names gives any Excel 365 most formulas."
+            "This add-in is for Excel on Windows: on a Mac or the web use holdwater lite, in LibreOffice holdwater"
+            " calc; holdwater names gives any Excel 365 most formulas."
         )
     roaming = os.environ.get("APPDATA")
     if not roaming:
-        raise SetupError("APPDATA is not set, so Excel's folder XLSTART cannot be found: run this as the person who uses it.")
+        raise SetupError(
+            "APPDATA is not set, so Excel's folder XLSTART cannot be found: run this as the person who uses it."
+        )
     return Path(roaming) / "Microsoft" / "Excel" / "XLSTART" / FILE
 
 

@@ -25,7 +25,7 @@ CODES = {
     CellError.NA: 2042,
 }
 _COM = -2146828288  # 0x800A0000: Excel's numbers of errors, as COM carries them, begin here
-_ERRORS = {_COM + code: error for error, code in CODES.items()}
+COM_ERRORS = {_COM + code: error for error, code in CODES.items()}
 _SCODES = range(_COM + 2000, _COM + 2100)  # those of newer Excels too
 _MISSING = -2147352572  # an argument that was left out
 
@@ -69,7 +69,7 @@ def _received(value: Any) -> Any:
         if value == _MISSING:
             return None
         if value in _SCODES:
-            return _ERRORS.get(value, CellError.VALUE)
+            return COM_ERRORS.get(value, CellError.VALUE)
     return value
 
 
@@ -86,6 +86,8 @@ def _told(workbook: Any, action: str) -> list[list[str]]:
     except HoldwaterError as error:
         return [[str(error)]]
     except ModuleNotFoundError as error:
-        return [[f"This needs the package {error.name}: run pip install 'holdwater[all]' where Holdwater is installed."]]
+        return [
+            [f"This needs the package {error.name}: run pip install 'holdwater[all]' where Holdwater is installed."]
+        ]
     except Exception as error:  # a traceback would tell a person nothing, and might show what the workbook holds
         return [[f"Holdwater met a fault ({type(error).__name__}); nothing more was written. Please report it."]]

@@ -1,4 +1,4 @@
-"""The VBA of the Excel add-in, written from the registry: a wrapper for each function, their help, and the way to Python.
+"""The VBA of the Excel add-in, written from the registry: a wrapper for each function, the help, the way to Python.
 
 The interpreter and the library that starts it are written in. Nothing is ever read from the workbook that is open, from
 its folder or from a configuration: whoever sends a workbook must not choose what runs.
@@ -13,22 +13,27 @@ from dataclasses import dataclass
 
 from holdwater.formula import Argument, Formula
 
-SERVER, FUNCTIONS, HELP = "HoldwaterServer", "HoldwaterFunctions", "HoldwaterHelp"  # the modules
+PYTHON, ANSWERS, FUNCTIONS, HELP = (f"Holdwater{name}" for name in ("Python", "Answers", "Functions", "Help"))
 PYTHON_HALF = "holdwater.hosts.excel_udfs"
 HELP_LIMIT = 255  # characters of a help text that Excel takes
 CATEGORY = "Holdwater: "
+_UNREACHABLE = "Excel could not start Holdwater's Python: run holdwater doctor in a terminal."
 
 # What may not be the name of an argument.
 RESERVED = frozenset(
-    """abs access addressof alias and any array as attribute base binary boolean byref byte byval call case cbool cbyte
-    ccur cdate cdbl cdec cint circle clng clnglng clngptr close compare const csng cstr currency cvar cverr date debug
-    decimal declare defbool defbyte defcur defdate defdbl defdec defint deflng deflnglng deflngptr defobj defsng defstr
-    defvar dim do doevents double each else elseif empty end endif enum eqv erase error event exit explicit false fix
-    for friend function get global gosub goto if imp implements in input inputb int integer is lbound len lenb let lib
-    like line local lock long longlong longptr loop lset me mid mod new next not nothing null object on open option
-    optional or output paramarray preserve print private property pset ptrsafe public put raiseevent random read redim
-    rem reset resume return rset scale seek select set sgn shared single spc static step stop string sub tab then to
-    true type typeof ubound unlock until variant wend while width with withevents write xor""".split()
+    re.findall(
+        r"\w+",
+        """abs access addressof alias and any array as attribute base binary boolean byref byte byval call case cbool
+        cbyte ccur cdate cdbl cdec cint circle clng clnglng clngptr close compare const csng cstr currency cvar cverr
+        date debug decimal declare defbool defbyte defcur defdate defdbl defdec defint deflng deflnglng deflngptr
+        defobj defsng defstr defvar dim do doevents double each else elseif empty end endif enum eqv erase error event
+        exit explicit false fix for friend function get global gosub goto if imp implements in input inputb int
+        integer is lbound len lenb let lib like line local lock long longlong longptr loop lset me mid mod new next
+        not nothing null object on open option optional or output paramarray preserve print private property pset
+        ptrsafe public put raiseevent random read redim rem reset resume return rset scale seek select set sgn shared
+        single spc static step stop string sub tab then to true type typeof ubound unlock until variant wend while
+        width with withevents write xor""",
+    )
 )
 
 
@@ -42,34 +47,33 @@ class Interpreter:
 
     @property
     def command(self) -> str:
-        """Neither the current folder, which may be the workbook's, nor PYTHONPATH gets onto its search path (-P, -E)."""
-        return f"\"{self.python}\" -E -P -c \"import xlwings; xlwings.serve('$(CLSID)')\""
+        """Neither the current folder, which may be the workbook's, nor PYTHONPATH is searched for modules (-P, -E)."""
+        return f'"{self.python}" -E -P -c "import xlwings; xlwings.serve(\'$(CLSID)\')"'
 
 
 def modules(functions: Mapping[str, Formula], interpreter: Interpreter) -> dict[str, str]:
     """The source of each module, by its name."""
-    texts = {SERVER: _server(interpreter), FUNCTIONS: _wrappers(functions), HELP: _help(functions)}
+    texts = {PYTHON: _python(interpreter), ANSWERS: _ANSWERS, FUNCTIONS: _wrappers(functions), HELP: _help(functions)}
     return {
         name: f'Attribute VB_Name = "{name}"\r\n' + text.strip("\n").replace("\n", "\r\n") + "\r\n"
         for name, text in texts.items()
     }
 
 
-def _server(interpreter: Interpreter) -> str:
+def _python(interpreter: Interpreter) -> str:
+    declared = "\n".join(
+        f"""{condition}
+Private Declare PtrSafe Function Activate Lib "xlwings{bits}-{interpreter.xlwings}.dll" Alias "XLPyDLLActivateAuto" _
+    (ByRef Result As Variant, ByVal Command As String, ByVal Mode As Long) As Long
+Private Const LIBRARY As String = "xlwings{bits}-{interpreter.xlwings}.dll\""""
+        for condition, bits in (("#If Win64 Then", 64), ("#Else", 32))
+    )
     return f"""
 Option Explicit
 Option Private Module
 
-' Each is loaded by its whole path before it is called: by its name alone Windows might find one beside a workbook.
 Private Declare PtrSafe Function LoadLibraryW Lib "kernel32" (ByVal Path As LongPtr) As LongPtr
-#If Win64 Then
-Private Declare PtrSafe Function Activate Lib "xlwings64-{interpreter.xlwings}.dll" Alias "XLPyDLLActivateAuto" _
-    (ByRef Result As Variant, ByVal Command As String, ByVal Mode As Long) As Long
-Private Const LIBRARY As String = "xlwings64-{interpreter.xlwings}.dll"
-#Else
-Private Declare PtrSafe Function Activate Lib "xlwings32-{interpreter.xlwings}.dll" Alias "XLPyDLLActivateAuto" _
-    (ByRef Result As Variant, ByVal Command As String, ByVal Mode As Long) As Long
-Private Const LIBRARY As String = "xlwings32-{interpreter.xlwings}.dll"
+{declared}
 #End If
 
 Private Function LibraryPath() As String
@@ -80,46 +84,75 @@ Private Function StartCommand() As String
     StartCommand = {vba_text(interpreter.command)}
 End Function
 
-' The process that answers; it is started by the first call and ends with Excel.
-Private Function PythonServer() As Object
+' The process that answers; the first call starts it, and it ends with Excel.
+Public Function PythonServer() As Object
     Dim Started As Variant
+    ' Loaded by its whole path before it is called: by its name alone Windows might find another beside a workbook.
     If LoadLibraryW(StrPtr(LibraryPath())) = 0 Then Err.Raise vbObjectError + 1
     If Activate(Started, StartCommand(), 1) <> 0 Then Err.Raise vbObjectError + 2
     Set PythonServer = Started
 End Function
+"""
+
+
+_ANSWERS = f"""
+Option Explicit
+Option Private Module
 
 ' What a cell shows in which a function is called.
-Public Function Answer(ByVal FunctionName As String, ByVal Given As Variant, Optional ByVal More As Variant) As Variant
+Public Function HoldwaterAnswer(ByVal FunctionName As String, ByVal Given As Variant, _
+    Optional ByVal More As Variant) As Variant
     Dim Sent() As Variant
-    Dim Received As Variant
     Dim Place As Long
     Dim Last As Long
+    Dim Depth As Long
     On Error GoTo Unreachable
     Last = UBound(Given) + 1
-    If Not IsMissing(More) Then Last = Last + UBound(More) + 1
+    Depth = Deepest(Given, 1)
+    If Not IsMissing(More) Then
+        Last = Last + UBound(More) + 1
+        Depth = Deepest(More, Depth)
+    End If
     ReDim Sent(0 To Last)
     Sent(0) = FunctionName
     For Place = 1 To Last
         If Place <= UBound(Given) + 1 Then
-            Sent(Place) = PlainValue(Given(Place - 1))
+            Sent(Place) = PlainValue(Depth, Given(Place - 1))
         Else
-            Sent(Place) = PlainValue(More(Place - UBound(Given) - 2))
+            Sent(Place) = PlainValue(Depth, More(Place - UBound(Given) - 2))
         End If
     Next Place
-    Received = PythonServer().CallUDF("{PYTHON_HALF}", "answer", Sent)
-    Answer = Shown(Received)
+    HoldwaterAnswer = Shown(PythonServer().CallUDF("{PYTHON_HALF}", "answer", Sent))
     Exit Function
 Unreachable:
     If FunctionName = "EXPLAIN" Then
-        Answer = "Excel could not start Holdwater's Python: run holdwater doctor in a terminal."
+        HoldwaterAnswer = "{_UNREACHABLE}"
     Else
-        Answer = CVErr(xlErrNA)
+        HoldwaterAnswer = CVErr(xlErrNA)
     End If
 End Function
 
-' Value2 has no currency and no dates, and is read at once. Several areas would lose all but the first.
-Private Function PlainValue(ByVal Argument As Variant) As Variant
+' The last row in use on the sheets of the ranges: whole columns end there, all of them, or a million blanks were sent.
+Private Function Deepest(ByVal Given As Variant, ByVal AtLeast As Long) As Long
+    Dim Place As Long
     Dim Area As Range
+    Dim Used As Range
+    Deepest = AtLeast
+    For Place = LBound(Given) To UBound(Given)
+        If IsObject(Given(Place)) Then
+            Set Area = Given(Place)
+            If Area.Rows.Count = Area.Worksheet.Rows.Count Then
+                Set Used = Area.Worksheet.UsedRange
+                If Used.Row + Used.Rows.Count - 1 > Deepest Then Deepest = Used.Row + Used.Rows.Count - 1
+            End If
+        End If
+    Next Place
+End Function
+
+' Value2 has no currency and no dates, and is read at once. Of several areas all but the first would be lost.
+Private Function PlainValue(ByVal Depth As Long, Optional ByVal Argument As Variant) As Variant
+    Dim Area As Range
+    If IsMissing(Argument) Then Exit Function
     If Not IsObject(Argument) Then
         PlainValue = Argument
         Exit Function
@@ -127,19 +160,20 @@ Private Function PlainValue(ByVal Argument As Variant) As Variant
     Set Area = Argument
     If Area.Areas.Count > 1 Then
         PlainValue = CVErr(xlErrValue)
+    ElseIf Area.Rows.Count = Area.Worksheet.Rows.Count Then
+        PlainValue = Area.Resize(Depth).Value2
     Else
         PlainValue = Area.Value2
     End If
 End Function
 
-' Python sends error values as whole numbers, and every other number with a fraction.
+' Python sends the code of an error as a whole number, and every other number as a float.
 Private Function Shown(ByVal Received As Variant) As Variant
     Dim Row As Long
     Dim Column As Long
     Select Case Dimensions(Received)
     Case 0
-        Shown = OneShown(Received)
-        Exit Function
+        Received = OneShown(Received)
     Case 1
         For Column = LBound(Received) To UBound(Received)
             Received(Column) = OneShown(Received(Column))
@@ -159,35 +193,31 @@ Private Function OneShown(ByVal Value As Variant) As Variant
 End Function
 
 Private Function Dimensions(ByVal Value As Variant) As Long
-    Dim Size As Long
     If Not IsArray(Value) Then Exit Function
     Dimensions = 1
-    On Error Resume Next
-    Size = UBound(Value, 2)
-    If Err.Number = 0 Then Dimensions = 2
-    On Error GoTo 0
+    On Error GoTo OnlyOne
+    If UBound(Value, 2) >= LBound(Value, 2) Then Dimensions = 2
+OnlyOne:
 End Function
 
-Public Sub HoldwaterRefresh(ByVal Control As IRibbonControl)
+Public Sub HoldwaterRefresh(Control As IRibbonControl)
     Tell "refresh"
 End Sub
 
-Public Sub HoldwaterVerdict(ByVal Control As IRibbonControl)
+Public Sub HoldwaterVerdict(Control As IRibbonControl)
     Tell "verdict"
 End Sub
 
 Private Sub Tell(ByVal Action As String)
-    Dim Told As Variant
     If ActiveWorkbook Is Nothing Then
         MsgBox "Open a workbook first.", vbExclamation, "Holdwater"
         Exit Sub
     End If
     On Error GoTo Unreachable
-    Told = PythonServer().CallUDF("{PYTHON_HALF}", Action, Array(ActiveWorkbook))
-    MsgBox Told, vbInformation, "Holdwater"
+    MsgBox PythonServer().CallUDF("{PYTHON_HALF}", Action, Array(ActiveWorkbook)), vbInformation, "Holdwater"
     Exit Sub
 Unreachable:
-    MsgBox "Excel could not start Holdwater's Python: run holdwater doctor in a terminal.", vbExclamation, "Holdwater"
+    MsgBox "{_UNREACHABLE}", vbExclamation, "Holdwater"
 End Sub
 """
 
@@ -207,7 +237,7 @@ def _wrapper(formula: Formula) -> str:
     description = f'Attribute {name}.VB_Description = "{_quoted(formula.description[:HELP_LIMIT])}"'
     return (
         f"Public Function {name}({', '.join(declared)}) As Variant\n{description}\n"
-        f'    {name} = {SERVER}.Answer("{name}", Array({given}){more})\nEnd Function'
+        f'    {name} = HoldwaterAnswer("{name}", Array({given}){more})\nEnd Function'
     )
 
 

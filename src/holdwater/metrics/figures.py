@@ -5,6 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from holdwater.metrics.customer_figures import (
+    Cohort,
+    ConsentReach,
+    CustomerMonth,
+    FirstResponse,
+    LostReason,
+    RevenueMonth,
+    Share,
+    StageMove,
+    StageTime,
+    Worked,
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
@@ -51,3 +64,14 @@ class Report:
     early_spend: float | None = None  # before the month of the first lead: in no other figure
     later_leads: int = 0  # dated after `as_of`: in no other figure
     latest_lead: date | None = None  # the day (UTC) of the latest lead that counts
+    cohorts: tuple[Cohort, ...] = ()  # oldest first
+    customer_months: tuple[CustomerMonth, ...] = ()  # every month from the first customer on
+    backward_customers: int = 0  # said to have ended before they began: in none of these
+    revenue_months: tuple[RevenueMonth, ...] = ()
+    stage_moves: tuple[StageMove, ...] = ()  # in the order of the stages
+    stage_times: tuple[StageTime, ...] = ()
+    lost_reasons: tuple[LostReason, ...] = ()  # the most frequent first
+    first_response: FirstResponse | None = None  # None: no outbound contact is kept
+    consent: tuple[ConsentReach, ...] = ()  # any channel first
+    referred: Share | None = None  # of the customers, those whose source is named referral(s)
+    worked: Worked | None = None

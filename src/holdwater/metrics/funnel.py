@@ -10,9 +10,10 @@ from datetime import datetime
 
 import ibis  # type: ignore[import-untyped] # it ships no types
 
+from holdwater.metrics.durations import days as days_between
+from holdwater.metrics.durations import month as month_of
 from holdwater.metrics.tables import CUSTOMERS, DEALS, LEADS, SPEND
 
-_MICROSECONDS_A_DAY = 86_400_000_000
 _JUDGED_AT = 0.9  # a lead is judged once it is older than this share of the wins took
 
 
@@ -68,20 +69,18 @@ def judged_leads(as_of: datetime, known_until: datetime) -> ibis.Table:
     won = won.group_by("connection", "lead_id").aggregate(won_at=won.won_at.min())
     leads = leads_until(as_of)
     leads = leads.left_join(won, [leads.connection == won.connection, leads.id == won.lead_id])
-    days = _days(leads.created_at, leads.won_at)
+    days = days_between(leads.created_at, leads.won_at)
     leads = leads.select(
+        "connection",
+        "id",
         "source",
-        month=leads.created_at.truncate("M").date(),
+        month=month_of(leads.created_at),
         customer=leads.lead_id.notnull(),
         # A date without a time stands at midnight, before a first contact of the same day, whatever the time zone.
         days_to_win=ibis.cases((days >= 0, days), (days > -1, 0.0)),
-        age=_days(leads.created_at, ibis.literal(as_of)),
+        age=days_between(leads.created_at, ibis.literal(as_of)),
     )
     return leads.mutate(judged=leads.age >= leads.days_to_win.quantile(_JUDGED_AT).as_scalar())
-
-
-def _days(start: ibis.Value, end: ibis.Value) -> ibis.Value:
-    return end.delta(start, unit="microsecond") / _MICROSECONDS_A_DAY
 
 
 def spend_until(as_of: datetime) -> ibis.Table:

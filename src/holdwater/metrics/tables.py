@@ -8,8 +8,22 @@ from holdwater.store.schema import CANONICAL
 
 NEEDED = {
     "lead": ("connection", "id", "created_at", "source"),
-    "deal": ("connection", "lead_id", "status", "created_at", "closed_at"),
-    "customer": ("connection", "lead_id", "started_at"),
+    "deal": ("connection", "id", "lead_id", "status", "created_at", "closed_at", "lost_reason"),
+    "stage": ("connection", "id", "label", "position", "closed"),
+    "stage_event": ("connection", "id", "deal_id", "stage_id", "entered_at"),
+    "activity": ("connection", "lead_id", "deal_id", "kind", "direction", "occurred_at"),
+    "consent": ("connection", "lead_id", "channel", "status", "recorded_at"),
+    "customer": ("connection", "id", "lead_id", "started_at", "ended_at"),
+    "invoice": (
+        "connection",
+        "customer_id",
+        "status",
+        "issued_at",
+        "paid_at",
+        "total_minor",
+        "total_currency",
+        "refunded_minor",
+    ),
     "spend": ("day", "source", "amount_minor", "amount_currency"),
 }
 
@@ -25,4 +39,4 @@ def _unbound(name: str) -> ibis.Table:
 
 
 UNBOUND = {name: _unbound(name) for name in NEEDED}
-LEADS, DEALS, CUSTOMERS, SPEND = (UNBOUND[name] for name in ("lead", "deal", "customer", "spend"))
+LEADS, DEALS, STAGES, STAGE_EVENTS, ACTIVITIES, CONSENTS, CUSTOMERS, INVOICES, SPEND = UNBOUND.values()

@@ -20,7 +20,7 @@ from holdwater.models.special import log_gamma, rise
 MODEL = "Conversion by source"
 
 # Of the log odds of the average rate, and of the logarithm of the concentration: how many leads the average weighs.
-PRIOR = Prior(np.eye(2), np.array([-2.0, np.log(50.0)]), np.array([1.5, 1.5]))
+PRIOR = Prior(np.eye(2), np.array([-2.0, np.log(30.0)]), np.array([2.0, 2.0]))
 
 _OPEN = 1e4  # a variance of a logarithm that says: anything is possible
 

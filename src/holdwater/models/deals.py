@@ -122,7 +122,7 @@ def _codes(status: ArrayLike) -> NDArray[Any]:
     if given.dtype.kind in "iu" and given.size:
         if given.min() < 0 or given.max() >= len(Status):
             _refuse_status(int(np.argmin((given >= 0) & (given < len(Status)))))
-        return given
+        return given.astype(np.int8, copy=False)
     if given.dtype.kind == "U":
         codes = np.full(len(given), -1, dtype=np.int8)
         for name, code in _BY_NAME.items():

@@ -41,15 +41,18 @@ def grouped(histories: Histories) -> Histories:
     spans = [round(float(column.max()) / step) + 1.0 for column in (histories.recency, histories.age)]
     if (float(histories.frequency.max()) + 1) * spans[0] * spans[1] >= _WHOLE_FLOATS:
         return histories
-    key = np.empty(len(histories.age))
+    key, per_time = np.empty(len(histories.age)), 1 / step
     for block in blocks(len(key)):
-        recency, age = histories.recency[block] / step, histories.age[block] / step
+        recency, age = histories.recency[block] * per_time, histories.age[block] * per_time
         last, end = np.rint(recency), np.rint(age)
         if max(np.abs(last - recency).max(), np.abs(end - age).max()) > 1e-7:
             return histories
         key[block] = (histories.frequency[block] * spans[0] + last) * spans[1] + end
     order = None if (histories.weights == 1).all() else np.argsort(key)
-    key = np.sort(key) if order is None else key[order]  # a sort alone is ten times faster than its order
+    if order is None:
+        key.sort()  # ten times faster than to find the order
+    else:
+        key = key[order]
     first = np.flatnonzero(np.concatenate(([True], key[1:] != key[:-1])))
     if order is None:
         weights = np.diff(first, append=len(key)).astype(float)
@@ -75,11 +78,12 @@ def checked_histories(
 ) -> Histories:
     """The histories as arrays of one length; KindError, NumError or NoDataError says what cannot be, and where."""
     histories = Histories(*checked_columns(model, weights, frequency=frequency, recency=recency, age=age))
-    x, last, end, _ = histories
-    refuse(model, x != np.floor(x), "frequency is no whole number")
-    refuse(model, x > 1e6, "frequency is above a million repeat purchases")
-    refuse(model, last > end, "recency is above age, the last purchase after the end,")
-    refuse(model, (x > 0) != (last > 0), "of frequency and recency only one is 0")
+    for block in blocks(len(histories.age)):
+        x, last, end = (column[block] for column in histories[:3])
+        refuse(model, x != np.floor(x), "frequency is no whole number", block)
+        refuse(model, x > 1e6, "frequency is above a million repeat purchases", block)
+        refuse(model, last > end, "recency is above age, the last purchase after the end,", block)
+        refuse(model, (x > 0) != (last > 0), "of frequency and recency only one is 0", block)
     return histories
 
 
@@ -102,9 +106,11 @@ def checked_columns(model: str, weights: ArrayLike | None, **columns: ArrayLike)
     return arrays
 
 
-def refuse(model: str, wrong: NDArray[np.bool_], why: str) -> None:
+def refuse(model: str, wrong: NDArray[np.bool_], why: str, block: slice = slice(0, None)) -> None:
+    """NumError for the first element that is wrong; `block` says where these elements stand in their column."""
     if wrong.any():
-        raise NumError(f"{model}: {why} in element {int(np.argmax(wrong))}, counted from 0; mend it or leave it out.")
+        place = block.start + int(np.argmax(wrong))
+        raise NumError(f"{model}: {why} in element {place}, counted from 0; mend it or leave it out.")
 
 
 def _numbers(model: str, name: str, column: ArrayLike) -> Array:

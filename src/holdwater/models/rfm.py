@@ -151,39 +151,40 @@ def _starts(sorted_values: Whole) -> NDArray[np.bool_]:
 
 def _purchase_days(rows: Transactions) -> PurchaseDays:
     latest = int(rows.day.max(initial=0))
-    first_day = int(rows.day.min(initial=latest))
-    span = latest - first_day + 1
-    key, order = _sorted(rows.customer * span + (rows.day - first_day), with_order=rows.amount is not None)
+    bits = latest.bit_length()
+    key = rows.customer << bits
+    key |= rows.day
+    order = _sort(key, with_order=rows.amount is not None)
     first = np.flatnonzero(_starts(key))
-    customer, day = np.divmod(key[first], span)
-    day += first_day
-    unmatched = 0
-    if rows.amount is None or not len(first):
-        amount = np.zeros(len(first))
-    else:
+    day = key[first]
+    customer = day >> bits
+    day &= (1 << bits) - 1
+    amount, unmatched = np.zeros(len(first)), 0
+    if rows.amount is not None and len(first):
         paid = rows.amount[order]
         amount = np.add.reduceat(paid, first)
         if paid.min() <= 0:
-            moved = np.add.reduceat(np.abs(paid), first)
-            kept, amount, unmatched = _settled(customer, amount, moved)
+            kept, amount, unmatched = _settled(customer, amount, np.add.reduceat(np.abs(paid), first))
             customer, day = customer[kept], day[kept]
     return PurchaseDays(rows.names, customer, day, amount, latest, unmatched)
 
 
-def _sorted(key: Whole, *, with_order: bool) -> tuple[Whole, Whole]:
-    """The key sorted, and the order that sorts it; packed into one number both are sorted at once, and faster."""
+def _sort(key: Whole, *, with_order: bool) -> Whole:
+    """Sorts the key in place; the order that did it, if asked for: packed into the key both are sorted at once."""
     if not with_order:
-        return np.sort(key), key[:0]
+        key.sort()
+        return key[:0]
     bits = len(key).bit_length()
     if int(key.max(initial=0)).bit_length() + bits > 63:
         order = np.argsort(key, kind="stable")
-        return key[order], order
-    packed = key << bits
-    packed |= np.arange(len(key))
-    packed.sort()
-    order = packed & ((1 << bits) - 1)
-    packed >>= bits
-    return packed, order
+        key[:] = key[order]
+        return order
+    key <<= bits
+    key |= np.arange(len(key))
+    key.sort()
+    order = key & ((1 << bits) - 1)
+    key >>= bits
+    return order
 
 
 def _settled(customer: Whole, amount: Array, moved: Array) -> tuple[Whole, Array, int]:

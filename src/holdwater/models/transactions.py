@@ -69,7 +69,7 @@ def _customers(given: Column) -> tuple[NDArray[Any], Whole]:
     if array.dtype.kind in "iu" and len(array):
         low, high = int(array.min()), int(array.max())
         if high - low < 4 * len(array) + 1_000_000 and high < 2**62:  # close enough to count from the lowest
-            return np.arange(low, high + 1), array.astype(np.int64) - low
+            return np.arange(low, high + 1), np.subtract(array, low, dtype=np.int64)
         names, customer = np.unique(array, return_inverse=True)
         return names, customer.astype(np.int64)
     positions: dict[Any, int] = {}
@@ -87,14 +87,16 @@ def _days(given: Column) -> Whole:
     array = _column(given)
     if array.dtype.kind == "M":
         _refuse(KindError, "dates", np.isnat(array), "blank; fill it in")
-        return np.asarray(array.astype("datetime64[D]").astype(np.int64) + _EPOCH)
-    if array.dtype.kind == "O":
+        array = array.astype("datetime64[D]", copy=False).view(np.int64) + _EPOCH
+    elif array.dtype.kind == "O":
         array = np.array([_day(cell) for cell in array.tolist()])
         _refuse(KindError, "dates", np.isnan(array), "no date; give dates, not text")
     elif array.dtype.kind not in "iuf" and len(array):
         raise KindError("Purchases: dates are no dates; give dates, or the day numbers of a sheet, not text.")
-    _refuse(NumError, "dates", ~((array >= 0) & (array < _LAST_DAY + 1)), "no day between 1899-12-30 and 9999-12-31")
-    return np.asarray(np.floor(array), dtype=np.int64)
+    if len(array) and not (array.min() >= 0 and array.max() < _LAST_DAY + 1):  # NaN spreads to the smallest
+        outside = ~((array >= 0) & (array < _LAST_DAY + 1))
+        _refuse(NumError, "dates", outside, "no day between 1899-12-30 and 9999-12-31")
+    return array.astype(np.int64, copy=False)
 
 
 def _day(cell: object) -> float:
@@ -113,7 +115,7 @@ def _amounts(given: Column) -> Array:
         _refuse(KindError, "amounts", np.array(numbers, dtype=bool), "no number; give an amount in every row")
     elif array.dtype.kind not in "iuf" and len(array):
         raise KindError("Purchases: amounts are no numbers; give an amount in every row.")
-    array = array.astype(float)
+    array = array.astype(float, copy=False)
     if not np.isfinite(array.sum()):  # NaN and infinity survive a sum
         _refuse(NumError, "amounts", ~np.isfinite(array), "infinite or no number")
     return array

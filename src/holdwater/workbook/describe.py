@@ -16,6 +16,7 @@ from holdwater.workbook.evaluate import Values
 from holdwater.workbook.figures import FIGURES
 from holdwater.workbook.inputs import INPUTS, POLICY
 from holdwater.workbook.label_rows import label_rows
+from holdwater.workbook.opened import OpenWorkbook
 from holdwater.workbook.owned import ABOUT, MONTHS, SOURCES, TABLES, TEXT, OwnedTable
 from holdwater.workbook.package import Package
 from holdwater.workbook.references import cell_name
@@ -30,14 +31,18 @@ def describe(path: Path) -> Description:
     WorkbookError if it cannot be read, NotOurWorkbookError if it tells of no business, and a FormulaError that says
     what to fill in, or to mend.
     """
-    package = Package.open(path)
+    return describe_open(Package.open(path))
+
+
+def describe_open(package: OpenWorkbook) -> Description:
+    """The same of a workbook that has been opened already."""
     if any(table.name in package.tables() for table in TABLES):
         require_ours(package)
         return _ours(package)
-    return Description(bucket=Bucket.of(label_rows(package)), origin=path.name)
+    return Description(bucket=Bucket.of(label_rows(package)), origin=package.path.name)
 
 
-def _ours(package: Package) -> Description:
+def _ours(package: OpenWorkbook) -> Description:
     data = {table.name: list(_data_rows(package, table)) for table in (SOURCES, MONTHS, ABOUT)}
     values = Values(typed_inputs(package), data)
     problems = [*_unfilled(values), *_without_data(values)]
@@ -54,7 +59,7 @@ def _ours(package: Package) -> Description:
     )
 
 
-def _data_rows(package: Package, table: OwnedTable) -> Iterator[list[Value]]:
+def _data_rows(package: OpenWorkbook, table: OwnedTable) -> Iterator[list[Value]]:
     """What refresh wrote, from the columns that hold no formulas; WorkbookError where a text stands for a number."""
     found = package.table(table.name)
     columns = {found.body.first_column + n: c for n, c in enumerate(table.columns) if c.function is None}

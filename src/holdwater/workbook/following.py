@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from holdwater.workbook.markup import Edits, Element, elements, set_attribute, set_text
 from holdwater.workbook.references import Area, Reference, area_of, with_areas
+from holdwater.workbook.scan import SheetRow, SheetScan
 
 _SHEET_FORMULAS = frozenset({"f", "formula", "formula1", "formula2", "sqref"})
 _RANGED = frozenset({"conditionalFormatting", "dataValidation", "ignoredError", "protectedRange"})
@@ -47,23 +49,49 @@ class Growth:
         return self.totals and area.first_row == area.last_row == self.old_last + 1
 
     def may_be_in(self, data: bytes) -> bool:
-        """Whether a worksheet part can hold such a reference: saves reading large sheets that cannot."""
-        last = b"(?:%d|%d)" % (self.old_last, self.old_last + 1) if self.totals else b"%d" % self.old_last
-        firsts = [row for row in (self.first, self.header) if row is not None]
-        patterns = [b"%d:\\$?[A-Z]{1,3}\\$?%s(?!\\d)" % (row, last) for row in firsts]
-        if self.first == self.old_last:  # one row: a range of one column is written as a cell
-            patterns.append(b"sqref[^<]*?[A-Z]%d(?!\\d)" % self.first)
-        if self.totals:
-            patterns.append(b"[A-Z]\\$?%d(?!\\d)" % (self.old_last + 1))
-        return any(re.search(pattern, data) for pattern in patterns)
+        """Whether a piece of a worksheet part can hold such a reference: most cannot, and need no parsing."""
+        return _pattern(self).search(data) is not None
 
 
-def follow_in_sheet(data: bytes, part: str, sheet: str, growth: Growth) -> bytes:
+@lru_cache(maxsize=8)
+def _pattern(growth: Growth) -> re.Pattern[bytes]:
+    last = b"(?:%d|%d)" % (growth.old_last, growth.old_last + 1) if growth.totals else b"%d" % growth.old_last
+    firsts = [row for row in (growth.first, growth.header) if row is not None]
+    patterns = [b"%d:\\$?[A-Z]{1,3}\\$?%s(?!\\d)" % (row, last) for row in firsts]
+    if growth.first == growth.old_last:  # one row: a range of one column is written as a cell
+        patterns.append(b"sqref[^<]*?[A-Z]%d(?!\\d)" % growth.first)
+    if growth.totals:
+        patterns.append(b"[A-Z]\\$?%d(?!\\d)" % (growth.old_last + 1))
+    return re.compile(b"|".join(patterns))
+
+
+def follows_in_sheet(scan: SheetScan, growth: Growth) -> bool:
+    """Whether `follow_in_sheet` may find something to change."""
+    return any(_may_follow(row, growth) for row in scan.rows()) or growth.may_be_in(scan.tail)
+
+
+def follow_in_sheet(scan: SheetScan, sheet: str, growth: Growth) -> Iterator[bytes]:
     """Formulas, conditional formats, validations and sparklines of a worksheet; the table's own rows are left alone."""
-    if not growth.may_be_in(data):
-        return data
+    yield scan.head
+    closing = f"</{scan.prefix}sheetData></{scan.prefix}worksheet>"
+    for row in scan.rows():
+        yield row.before
+        if _may_follow(row, growth):
+            yield _followed(scan, row.data, closing, sheet, growth)
+        else:
+            yield row.data
+    yield _followed(scan, scan.tail, "", sheet, growth) if growth.may_be_in(scan.tail) else scan.tail
+
+
+def _may_follow(row: SheetRow, growth: Growth) -> bool:
+    return b"f>" in row.data and growth.may_be_in(row.data)
+
+
+def _followed(scan: SheetScan, piece: bytes, closing: str, sheet: str, growth: Growth) -> bytes:
+    """A piece of the sheet with its references drawn; between the head and `closing` it is a whole document."""
+    data = scan.head + piece + closing.encode()
     edits = Edits()
-    for element in elements(data, part, _SHEET_FORMULAS | _RANGED):
+    for element in elements(data, scan.part, _SHEET_FORMULAS | _RANGED):
         if element.name in _RANGED:
             if "sqref" in element.attributes:
                 set_attribute(edits, data, element, "sqref", _ranges(element.attributes["sqref"], growth, sheet))
@@ -72,7 +100,8 @@ def follow_in_sheet(data: bytes, part: str, sheet: str, growth: Growth) -> bytes
                 set_text(edits, data, element, _ranges(element.text, growth, sheet))
         else:
             set_text(edits, data, element, _sheet_formula(element, growth, sheet))
-    return edits.applied(data)
+    whole = edits.applied(data)
+    return whole[len(scan.head) : len(whole) - len(closing)]
 
 
 def follow_in_formulas(data: bytes, part: str, names: Collection[str], growth: Growth, sheet: str | None) -> bytes:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from holdwater.errors import NotOurWorkbookError, WorkbookError
 from holdwater.workbook.cells import ReadCell
-from holdwater.workbook.package import Package
+from holdwater.workbook.opened import OpenWorkbook
 from holdwater.workbook.references import LAST_ROW, Area, cell_name, only_area
 
 NAME = "bucket"
 _HEADER = ("label", "value")
 
 
-def label_rows(package: Package) -> list[tuple[object, object]]:
+def label_rows(package: OpenWorkbook) -> list[tuple[object, object]]:
     """The first two columns, a header "label, value" left out; NotOurWorkbookError where there is no such place.
 
     WorkbookError for a formula whose value was never computed: taking its cell as empty would be a wrong number.
@@ -27,7 +27,7 @@ def label_rows(package: Package) -> list[tuple[object, object]]:
     return [(label, value) for label, value in rows]
 
 
-def _place(package: Package) -> tuple[str, Area]:
+def _place(package: OpenWorkbook) -> tuple[str, Area]:
     for table in package.tables().values():
         if table.name.casefold() == NAME:
             return table.sheet, _two_columns(table.body)
@@ -49,7 +49,7 @@ def _two_columns(area: Area) -> Area:
     return area._replace(last_column=area.first_column + 1)
 
 
-def _value(package: Package, sheet: str, cell: ReadCell | None) -> object:
+def _value(package: OpenWorkbook, sheet: str, cell: ReadCell | None) -> object:
     if cell is None:
         return None
     if cell.formula is not None and cell.value is None:

@@ -103,3 +103,4 @@ ABOUT = OwnedTable(
 )  # fmt: skip
 
 TABLES = (SOURCES, MONTHS, RESULTS, USED, ABOUT)
+DATA_TABLES = (SOURCES, MONTHS, ABOUT)  # these say what the CRM says, whatever a person has typed

@@ -4,29 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Self
 
 from holdwater.errors import NotOurWorkbookError, WorkbookError
 from holdwater.workbook import charts
 from holdwater.workbook.archive import Archive
-from holdwater.workbook.cached import Patched, Place, Shown, with_cached
+from holdwater.workbook.cached import Patched, Place, Shown, agrees, with_cached
 from holdwater.workbook.calculation import with_full_calculation, with_refresh_on_load
-from holdwater.workbook.cells import Content, ReadCell, Value
+from holdwater.workbook.cells import ReadCell, Value
 from holdwater.workbook.following import (
     Growth,
     follow_in_chart,
     follow_in_control,
     follow_in_formulas,
     follow_in_sheet,
+    follows_in_sheet,
 )
 from holdwater.workbook.markup import SPREADSHEET, elements, needed
 from holdwater.workbook.names import DefinedName, read_names, with_names
+from holdwater.workbook.new_rows import Rows
 from holdwater.workbook.parts import Parts
 from holdwater.workbook.references import Area, only_area, quoted
 from holdwater.workbook.saving import refuse_if_open_elsewhere, replace_file
-from holdwater.workbook.sheet import read_cells, read_shared_strings, with_values
-from holdwater.workbook.tables import Table, read_table, with_new_ref, with_rows
+from holdwater.workbook.scan import SheetScan
+from holdwater.workbook.sheet import Chunks, read_cells, read_shared_strings, with_values
+from holdwater.workbook.sheet_added import Extension, NewTable
+from holdwater.workbook.tables import NewRows, Table, read_table, with_new_ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +45,10 @@ class Replacement:
 class Package:
     """Changes gather in memory; nothing reaches the file before `save`."""
 
-    def __init__(self, path: Path, data: bytes) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self._data = data
-        self._parts = Parts(Archive(data, path))
+        self._archive = Archive(path)
+        self._parts = Parts(self._archive)
         self._shared: list[str] | None = None
         self._workbook = self._workbook_part()
         workbook = elements(self._parts.read(self._workbook), self._workbook)
@@ -53,17 +58,7 @@ class Package:
         self.date1904 = any(
             element.name == "workbookPr" and element.attributes.get("date1904") in ("1", "true") for element in main
         )
-        targets = {
-            relation.id: relation.target
-            for relation in self._parts.relationships(self._workbook)
-            if relation.kind == "worksheet"
-        }
-        self._sheets: dict[str, str] = {}
-        for element in main:
-            if element.name == "sheet":
-                identity = next((value for name, value in element.attributes.items() if name.endswith(" id")), "")
-                if identity in targets:
-                    self._sheets[needed(element, "name", self._workbook)] = targets[identity]
+        self._sheets = self._listed_sheets()
 
     @classmethod
     def open(cls, path: Path | str) -> Self:
@@ -72,11 +67,7 @@ class Package:
         if not path.is_file():
             raise WorkbookError(f"There is no workbook at {path}; give the path of an .xlsx file.")
         refuse_if_open_elsewhere(path)
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise WorkbookError(f"{path} could not be read ({error.strerror}); close it or allow reading it.") from None
-        return cls(path, data)
+        return cls(path)
 
     def sheets(self) -> dict[str, str]:
         """The worksheets in their order: name -> part."""
@@ -120,12 +111,15 @@ class Package:
     def has_macros(self) -> bool:
         return any(relation.kind == "vbaProject" for relation in self._parts.relationships(self._workbook))
 
-    def read_cells(self, sheet: str) -> Iterator[ReadCell]:
-        """The sheet's cells that hold something, row by row, as they are now; dates as their serial numbers."""
-        part = self._sheet_part(sheet)
-        return read_cells(self._parts.read(part), part, self._shared_strings, self.date1904)
+    def read_cells(self, sheet: str, areas: Sequence[Area] | None = None) -> Iterator[ReadCell]:
+        """The cells of the sheet (or of these areas) that hold something, row by row, as they are now.
 
-    def replace_rows(self, table_name: str, rows: Sequence[Sequence[Content]]) -> Replacement:
+        Dates come as their serial numbers.
+        """
+        part = self._sheet_part(sheet)
+        return read_cells(self._chunks(part), part, self._shared_strings, self.date1904, areas)
+
+    def replace_rows(self, table_name: str, rows: Rows) -> Replacement:
         """Give a table new rows, one value for each of its columns, and let what spans its rows follow.
 
         Text stays text whatever it looks like; each column keeps the style of its first data row; no rows leave one
@@ -133,17 +127,11 @@ class Package:
         """
         table = self.table(table_name)
         others = [other for other in self.tables().values() if other.sheet == table.sheet and other.name != table.name]
-        old = self._parts.read(table.sheet_part)
-        new = with_rows(old, table, rows, others, self.date1904)
-        if new.data == old:
-            return Replacement(changed=False, followed=())
         parts = self._parts.copy()
-        parts.update(
-            {
-                table.sheet_part: new.data,
-                table.part: with_new_ref(parts.read(table.part), table.part, new.growth),
-            }
-        )
+        new = NewRows(self._chunks(table.sheet_part), table, rows, others, self.date1904)
+        if not parts.stream(table.sheet_part, new.part()):
+            return Replacement(changed=False, followed=())
+        parts.update({table.part: with_new_ref(parts.read(table.part), table.part, new.growth)})
         followed = self._follow(parts, new.growth) if new.growth.old_last != new.growth.new_last else ()
         for part in parts.of_type("pivotCacheDefinition+xml"):
             names = self._names_of(table)
@@ -156,20 +144,45 @@ class Package:
         self._parts = parts
         return Replacement(changed=True, followed=followed)
 
-    def set_cached(self, sheet: str, values: Mapping[Place, tuple[str, Shown]]) -> Patched:
+    def add_table(self, table: NewTable) -> None:
+        """A new sheet at the end of the workbook, with this table, still without rows."""
+        names = {name.casefold() for name in (*self.tables(), *(n.name for n in self.names()))}
+        if table.name.casefold() in names:
+            raise WorkbookError(
+                f"{self.path} has something named {table.name} already; take that away or give it another name in "
+                "Excel (Formulas, Name Manager) and run again."
+            )
+        parts = self._parts.copy()
+        Extension(parts, self._workbook).add(table)
+        self._parts = parts
+        self._sheets = self._listed_sheets()
+
+    def set_cached(
+        self, sheet: str, values: Mapping[Place, tuple[str, Shown]], before: Mapping[Place, Shown] | None = None
+    ) -> Patched:
         """Patch what formula cells show: (row, column) -> (formula it must hold, value); None shows nothing.
 
-        A cell whose formula is another one is left alone and told as skipped.
+        A cell whose formula is another one is left alone and told as skipped. `before` is what the values' origin
+        made of the old data: a cell that shows something else was computed by other rules, and is left alone too.
         """
+        if before is not None:
+            agreed = {
+                (cell.row, cell.column)
+                for cell in self.read_cells(sheet)
+                if (cell.row, cell.column) in before and agrees(cell.value, before[cell.row, cell.column])
+            }
+            left = values.keys() - agreed
+            patched = self.set_cached(sheet, {place: values[place] for place in values.keys() & agreed})
+            return Patched(patched.done, patched.skipped | left)
         part = self._sheet_part(sheet)
-        data, patched = with_cached(self._parts.read(part), part, values)
-        self._parts.update({part: data})
-        return patched
+        done: set[Place] = set()
+        self._parts.stream(part, with_cached(self._scan(part, with_texts=True), values, done))
+        return Patched(frozenset(done), frozenset(values.keys() - done))
 
     def set_value(self, sheet: str, values: Mapping[Place, Value]) -> None:
         """Fill plain cells, keeping their style; `WorkbookError` if one of them holds a formula."""
         part = self._sheet_part(sheet)
-        self._parts.update({part: with_values(self._parts.read(part), part, values, self.date1904)})
+        self._parts.stream(part, with_values(self._chunks(part), part, values, self.date1904))
 
     @property
     def changed_parts(self) -> frozenset[str]:
@@ -179,23 +192,26 @@ class Package:
     def save(self, path: Path | str | None = None) -> bool:
         """Write the workbook, all of it or nothing; False if it is already so and nothing was written."""
         target = self.path if path is None else Path(path).resolve()
-        content = self._finished().rewritten() if self._parts.changed else self._data
         if target == self.path:
-            if content == self._data:
+            if not self._parts.changed:
                 return False
-            if self._on_disk() != self._data:
+            if not self._archive.is_current():
                 raise WorkbookError(f"{self.path} was changed by someone else since it was read; run again.")
         refuse_if_open_elsewhere(target)
-        replace_file(target, content, like=self.path)
+        replace_file(target, self._finished().write, like=self.path)
         if target == self.path:
-            self._data = content
-            self._parts = Parts(Archive(content, self.path))
+            self._archive = Archive(self.path)
+            self._parts = Parts(self._archive)
         return True
 
     def _finished(self) -> Parts:
         """The parts with what follows from the changes: charts show the new values, and formulas are due."""
         parts = self._parts.copy()
-        changed = {name.casefold(): name for name, part in self._sheets.items() if part in parts.changed}
+        changed = {
+            name.casefold(): name
+            for name, part in self._sheets.items()
+            if part in parts.changed and part in self._archive  # no formula or chart can know a new sheet
+        }
         if changed:
             self._renew_charts(parts, changed)
             workbook = parts.read(self._workbook)
@@ -210,11 +226,7 @@ class Package:
                 if sheet.casefold() in changed:
                     wanted.setdefault(sheet.casefold(), set()).add(area)
         values = {
-            folded: {
-                (cell.row, cell.column): cell
-                for cell in self.read_cells(changed[folded])
-                if any(area.holds(cell.row, cell.column) for area in areas)
-            }
+            folded: {(cell.row, cell.column): cell for cell in self.read_cells(changed[folded], list(areas))}
             for folded, areas in wanted.items()
         }
         for part in chart_parts:
@@ -223,8 +235,12 @@ class Package:
     def _follow(self, parts: Parts, growth: Growth) -> tuple[str, ...]:
         """Let references follow a table's rows in every part that may hold one; the parts that changed."""
         new: dict[str, bytes] = {}
+        followed: list[str] = []
         for sheet, part in self._sheets.items():
-            new[part] = follow_in_sheet(parts.read(part), part, sheet, growth)
+            if follows_in_sheet(SheetScan(parts.chunks(part), part), growth) and parts.stream(
+                part, follow_in_sheet(SheetScan(parts.chunks(part), part), sheet, growth)
+            ):
+                followed.append(part)
         new[self._workbook] = follow_in_formulas(
             parts.read(self._workbook), self._workbook, {"definedName"}, growth, None
         )
@@ -235,9 +251,8 @@ class Package:
             new[part] = follow_in_chart(parts.read(part), part, growth)
         for part in parts.of_type("excel.controlproperties+xml"):
             new[part] = follow_in_control(parts.read(part), part, growth)
-        followed = tuple(part for part, data in new.items() if data != parts.read(part))
-        parts.update(new)
-        return followed
+        followed += [part for part, data in new.items() if parts.stream(part, [data])]
+        return tuple(followed)
 
     def _names_of(self, table: Table) -> set[str]:
         """What a pivot table may call the table: its own name, or a defined name for it or for its range."""
@@ -248,6 +263,19 @@ class Package:
             if by_range or text.partition("[")[0].casefold() == table.name.casefold():
                 names.add(name)
         return names
+
+    def _listed_sheets(self) -> dict[str, str]:
+        targets = {
+            relation.id: relation.target
+            for relation in self._parts.relationships(self._workbook)
+            if relation.kind == "worksheet"
+        }
+        sheets: dict[str, str] = {}
+        for element in elements(self._parts.read(self._workbook), self._workbook, {"sheet"}):
+            identity = next((value for name, value in element.attributes.items() if name.endswith(" id")), "")
+            if element.namespace in SPREADSHEET and identity in targets:
+                sheets[needed(element, "name", self._workbook)] = targets[identity]
+        return sheets
 
     def _workbook_part(self) -> str:
         if "[Content_Types].xml" not in self._parts:
@@ -274,8 +302,9 @@ class Package:
                     self._shared = read_shared_strings(self._parts.read(relation.target), relation.target)
         return self._shared
 
-    def _on_disk(self) -> bytes | None:
-        try:
-            return self.path.read_bytes()
-        except OSError:
-            return None
+    def _chunks(self, part: str) -> Chunks:
+        """The part as it is at the time of this call, to be streamed more than once."""
+        return partial(self._parts.copy().chunks, part)
+
+    def _scan(self, part: str, *, with_texts: bool = False) -> SheetScan:
+        return SheetScan(self._parts.chunks(part), part, with_texts=with_texts)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import posixpath
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
+from typing import BinaryIO, NamedTuple
 from urllib.parse import unquote
 
 from holdwater.errors import WorkbookError
 from holdwater.workbook.archive import Archive
 from holdwater.workbook.markup import Edits, elements, needed
+from holdwater.workbook.spool import Packed, Spool
 
 _TYPES = "[Content_Types].xml"
 
@@ -26,46 +29,82 @@ class Parts:
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
         self._by_folded = {name.casefold(): name for name in archive.names()}
-        self._changed: dict[str, bytes] = {}
+        self._spool = Spool()
+        self._changed: dict[str, Packed] = {}
         self._dropped: set[str] = set()
 
     def __contains__(self, name: str) -> bool:
-        return name in self._archive and name not in self._dropped
+        return (name in self._archive or name in self._changed) and name not in self._dropped
 
-    def read(self, name: str) -> bytes:
+    def chunks(self, name: str) -> Iterator[bytes]:
         """The part as it is now; `WorkbookError` if the workbook points at a part that it does not have."""
         if name not in self:
             raise WorkbookError(f"The workbook has no part {name}; let Excel repair the workbook and save it.")
-        return self._changed[name] if name in self._changed else self._archive.read(name)
+        return self._spool.chunks(self._changed[name]) if name in self._changed else self._archive.chunks(name)
 
-    def original(self, name: str) -> bytes:
-        return self._archive.read(name)
+    def read(self, name: str) -> bytes:
+        """The whole part at once: for all but worksheets."""
+        return b"".join(self.chunks(name))
 
     def update(self, changes: Mapping[str, bytes]) -> None:
-        """Take new contents; a part that is again as the file has it counts as untouched."""
         for name, content in changes.items():
-            if content == self._archive.read(name):
-                self._changed.pop(name, None)
-            else:
-                self._changed[name] = content
+            self.stream(name, [content])
+
+    def stream(self, name: str, chunks: Iterable[bytes]) -> bool:
+        """Take a new content as it is made; whether it differs from the content before.
+
+        A part that is again as the file has it counts as untouched.
+        """
+        new = self._spool.put(chunks)
+        if self._is(new, name):
+            return False
+        if name in self._archive and self._same_as_file(new, name):
+            del self._changed[name]
+        else:
+            self._changed[name] = new
+        return True
+
+    def add(self, name: str, content: bytes) -> None:
+        """A part that the file does not have."""
+        if name.casefold() in self._by_folded:
+            raise AssertionError(f"{name} is there already")
+        self._by_folded[name.casefold()] = name
+        self._changed[name] = self._spool.put([content])
 
     def copy(self) -> Parts:
-        twin = Parts(self._archive)
+        twin = copy(self)
         twin._changed = dict(self._changed)
         twin._dropped = set(self._dropped)
+        twin._by_folded = dict(self._by_folded)
         return twin
 
     @property
     def changed(self) -> frozenset[str]:
         return frozenset(self._changed)
 
-    def rewritten(self) -> bytes:
-        """The whole file."""
-        return self._archive.rewritten(self._changed, self._dropped)
+    def write(self, out: BinaryIO) -> None:
+        """The whole file; the very bytes it has if nothing is changed."""
+        if not self._changed and not self._dropped:
+            self._archive.copy(out)
+            return
+        contents = {name: (packed, self._spool.raw(packed)) for name, packed in self._changed.items()}
+        self._archive.write(out, contents, self._dropped)
+
+    def _is(self, new: Packed, name: str) -> bool:
+        """Whether the content is what the part holds now."""
+        old = self._changed.get(name)
+        if old is None:
+            return name in self._archive and self._same_as_file(new, name)
+        return (old.size, old.crc) == (new.size, new.crc) and _same(self._spool.chunks(old), self._spool.chunks(new))
+
+    def _same_as_file(self, new: Packed, name: str) -> bool:
+        return self._archive.size_and_crc(name) == (new.size, new.crc) and _same(
+            self._archive.chunks(name), self._spool.chunks(new)
+        )
 
     def relationships(self, source: str) -> list[Relationship]:
         """What a part points at inside the workbook ("" is the workbook file itself)."""
-        name = _relationships_part(source)
+        name = relationships_part(source)
         if name not in self:
             return []
         return [
@@ -84,7 +123,7 @@ class Parts:
 
     def drop(self, name: str, source: str) -> None:
         """Leave a part out, with the relationship from `source` and the content type that name it."""
-        relationships = _relationships_part(source)
+        relationships = relationships_part(source)
         for part, tag, attribute in ((relationships, "Relationship", "Target"), (_TYPES, "Override", "PartName")):
             data = self.read(part)
             edits = Edits()
@@ -95,6 +134,11 @@ class Parts:
             self.update({part: edits.applied(data)})
         self._changed.pop(name, None)
         self._dropped.add(name)
+
+    def free_name(self, pattern: str) -> str:
+        """The first name, such as xl/tables/table7.xml for xl/tables/table{}.xml, that no part has."""
+        numbers = itertools.count(1)
+        return next(name for name in map(pattern.format, numbers) if name.casefold() not in self._by_folded)
 
     def _types(self) -> dict[str, str]:
         return {
@@ -110,6 +154,22 @@ class Parts:
         return name
 
 
-def _relationships_part(source: str) -> str:
+def relationships_part(source: str) -> str:
     folder, name = posixpath.split(source)
     return posixpath.join(folder, "_rels", f"{name}.rels")
+
+
+def _same(one: Iterable[bytes], other: Iterable[bytes]) -> bool:
+    """Whether two streams hold the same bytes, however they are cut."""
+    theirs = iter(other)
+    buffer = b""
+    for chunk in one:
+        while len(buffer) < len(chunk):
+            more = next(theirs, None)
+            if more is None:
+                return False
+            buffer += more
+        if not buffer.startswith(chunk):
+            return False
+        buffer = buffer[len(chunk) :]
+    return not buffer and next(theirs, None) is None

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from holdwater.errors import WorkbookError
 from holdwater.workbook.cells import Content, FormulaCell, ReadCell
+from holdwater.workbook.opened import OpenWorkbook
 from holdwater.workbook.owned import OwnedTable
-from holdwater.workbook.package import Package
 from holdwater.workbook.references import cell_name, shifted
 
 LEADS = "Leads"  # every row that a refresh writes into a table with this column has a number in it
@@ -46,7 +46,7 @@ def _moved(cell: ReadCell | None, rows: int) -> Content:
     return cell.value if cell.formula is None else FormulaCell(shifted(cell.formula, rows, 0), cell.value)
 
 
-def persons_columns(package: Package, table: OwnedTable) -> PersonsColumns:
+def persons_columns(package: OpenWorkbook, table: OwnedTable) -> PersonsColumns:
     """Read them; WorkbookError for a row that is not ours, since new rows would take its place."""
     found = package.table(table.name)
     ours, body = len(table.columns), found.body

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from holdwater.errors import NotOurWorkbookError
 from holdwater.metrics.figures import Report
+from holdwater.workbook.added import written_tables
 from holdwater.workbook.cells import Content, FormulaCell, Value
+from holdwater.workbook.changes import Change, changes
 from holdwater.workbook.contents import contents
 from holdwater.workbook.evaluate import Values, formula_text
 from holdwater.workbook.inputs import INPUTS
 from holdwater.workbook.layout import LANDMARKS, TODAY_CELLS, formula_cells
+from holdwater.workbook.opened import OpenWorkbook
 from holdwater.workbook.owned import ABOUT, TABLES, OwnedTable
 from holdwater.workbook.package import Package
 from holdwater.workbook.persons import persons_columns
 from holdwater.workbook.references import cell_name, only_area
+from holdwater.workbook.saving import keep_copy
 
 _REFRESHED = 2  # its row in the table About
 
@@ -30,40 +35,55 @@ class Refreshed:
     changed: bool  # False: the workbook already showed all this, and was not written
     said: tuple[str, ...]  # the lines of the first sheet, verdict first
     left_alone: tuple[str, ...]  # what the person has changed so that it shows old values, or has lost its row
+    backup: Path | None = None  # the copy of the workbook as it was
 
 
-def refresh(path: Path, report: Report, *, origin: str, now: datetime | None = None) -> Refreshed:
-    """Write the report into the workbook at `path`.
+def refresh(
+    path: Path, report: Report, *, origin: str, now: datetime | None = None, backup: Path | None = None
+) -> Refreshed:
+    """Write the report into the workbook at `path`; with `backup`, a folder, a dated copy of it is kept there first.
 
     Raises NotOurWorkbookError where a table of ours is missing, WorkbookError or WorkbookLockedError where the
     file cannot be read or written; the file is then as it was.
     """
     package = Package.open(path)
-    require_ours(package)
-    typed = typed_inputs(package)
-    # With the old time first: a workbook in which nothing else would change is not touched.
-    values, left_alone = _apply(package, report, typed, origin, _last_refreshed(package))
+    ready = _ready(package, report, origin, now)
     changed = bool(package.changed_parts)
+    kept = keep_copy(package.path, backup, now or datetime.now(UTC)) if changed and backup is not None else None
     if changed:
-        refreshed = f"{now or datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
-        values, _ = _apply(package, report, typed, origin, refreshed)
         package.save()
-    said = [str(values.call(cell.function, cell.arguments)) for cell in TODAY_CELLS[:5]]
-    return Refreshed(path, changed, tuple(said[1:]), left_alone)
+    return Refreshed(path, changed, _said(ready, report), ready.left_alone, kept)
 
 
-def require_ours(package: Package) -> None:
+def refresh_open(book: OpenWorkbook, report: Report, *, origin: str, now: datetime | None = None) -> Refreshed:
+    """The same for a workbook that is open already, as in Excel."""
+    ready = _ready(book, report, origin, now)
+    changed = bool(book.changed_parts)
+    if changed:
+        book.save()
+    return Refreshed(book.path, changed, _said(ready, report), ready.left_alone)
+
+
+def plan(path: Path, report: Report, *, origin: str, now: datetime | None = None) -> list[Change]:
+    """Every change that `refresh` would make; nothing is written."""
+    package = Package.open(path)
+    _ready(package, report, origin, now)
+    return changes(Package.open(path), package)
+
+
+def require_ours(package: OpenWorkbook) -> None:
     """NotOurWorkbookError unless every table that a refresh writes is there, with its columns.
 
     Columns that a person has added behind ours are theirs, and stay.
     """
     tables = package.tables()
-    for table in TABLES:
+    for table in written_tables(package):
         found = tables.get(table.name)
         if found is None:
             raise NotOurWorkbookError(
                 f"{package.path} has no table named {table.name}: it is not a Holdwater workbook, or the table was"
-                " removed. Make one with `holdwater template NEW.xlsx`."
+                " removed. Make one with `holdwater template NEW.xlsx`, or put the data tables into this one with"
+                " `holdwater add-tables`."
             )
         headers = [column.header for column in table.columns]
         if list(found.columns[: len(headers)]) != headers:
@@ -73,7 +93,7 @@ def require_ours(package: Package) -> None:
             )
 
 
-def typed_inputs(package: Package) -> dict[str, Value]:
+def typed_inputs(package: OpenWorkbook) -> dict[str, Value]:
     """What the person has typed, found through the names of the cells, wherever they have moved to."""
     names = package.defined_names()
     typed: dict[str, Value] = {}
@@ -92,23 +112,53 @@ def typed_inputs(package: Package) -> dict[str, Value]:
     return typed
 
 
-def _last_refreshed(package: Package) -> str:
+def _last_refreshed(package: OpenWorkbook) -> str:
     body = package.table(ABOUT.name).body
     place = (body.first_row + _REFRESHED, body.first_column + 1)
     cells = {(c.row, c.column): c.value for c in package.read_cells(package.table(ABOUT.name).sheet)}
     return str(cells.get(place, ""))
 
 
-def _apply(
-    package: Package, report: Report, typed: Mapping[str, Value], origin: str, refreshed: str
-) -> tuple[Values, tuple[str, ...]]:
-    values = Values(typed, contents(report, typed, origin, refreshed))
-    names = package.defined_names()
-    left_alone: list[str] = []
-    for table in TABLES:
+class _Ready(NamedTuple):
+    """A workbook with everything in it that a refresh writes, still unsaved."""
+
+    package: OpenWorkbook
+    values: Values
+    left_alone: tuple[str, ...]
+    whole: bool  # Holdwater's own workbook, rather than a foreign one with the data tables
+
+
+def _ready(package: OpenWorkbook, report: Report, origin: str, now: datetime | None) -> _Ready:
+    require_ours(package)
+    tables = written_tables(package)
+    whole = tables is TABLES
+    typed = typed_inputs(package) if whole else {}
+    # With the old time first: a workbook in which nothing else would change is not touched.
+    values = Values(typed, contents(report, typed, origin, _last_refreshed(package)))
+    left_alone = _write(package, values, tables)
+    left_alone += _show(package, values) if whole else []
+    if package.changed_parts:
+        values = Values(typed, contents(report, typed, origin, f"{now or datetime.now(UTC):%Y-%m-%d %H:%M} UTC"))
+        _write(package, values, [table for table in tables if table.name == ABOUT.name])
+        if whole:
+            _show(package, values)
+    return _Ready(package, values, tuple(left_alone), whole)
+
+
+def _write(package: OpenWorkbook, values: Values, tables: Iterable[OwnedTable]) -> list[str]:
+    """Give the tables their rows; the notes that have lost theirs."""
+    lost: list[str] = []
+    for table in tables:
         theirs = persons_columns(package, table)
         package.replace_rows(table.name, theirs.beside(_body(table, values)))
-        left_alone += theirs.lost
+        lost += theirs.lost
+    return lost
+
+
+def _show(package: OpenWorkbook, values: Values) -> list[str]:
+    """Let our formula cells show the new values; those that a person has changed."""
+    names = package.defined_names()
+    left_alone: list[str] = []
     for sheet, cells in formula_cells(values).items():
         # The sheet may have another name by now: one of its named cells tells.
         place = only_area(names.get(LANDMARKS[sheet], ""))
@@ -118,7 +168,14 @@ def _apply(
         wanted = {(row + 1, column + 1): cell for (row, column), cell in cells.items()}
         patched = package.set_cached(place[0], wanted)
         left_alone += [f"{place[0]}!{cell_name(*cell)}" for cell in sorted(patched.skipped)]
-    return values, tuple(left_alone)
+    return left_alone
+
+
+def _said(ready: _Ready, report: Report) -> tuple[str, ...]:
+    if ready.whole:
+        said = [str(ready.values.call(cell.function, cell.arguments)) for cell in TODAY_CELLS[:5]]
+        return tuple(said[1:])
+    return (f"{report.total.leads:,} leads and {report.total.customers:,} customers as of {report.as_of:%Y-%m-%d}.",)
 
 
 def _body(table: OwnedTable, values: Values) -> list[list[Content]]:

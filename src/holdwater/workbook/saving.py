@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import shutil
 import stat
 import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from holdwater.errors import WorkbookError, WorkbookLockedError
 
@@ -22,8 +26,8 @@ def refuse_if_open_elsewhere(path: Path) -> None:
             )
 
 
-def replace_file(path: Path, content: bytes, like: Path) -> None:
-    """Put `content` at `path`, all of it or nothing; the permissions are those of `like`, the file it was made from."""
+def replace_file(path: Path, write: Callable[[BinaryIO], None], like: Path) -> None:
+    """Put what `write` writes at `path`, all of it or nothing; the permissions are those of `like`, its origin."""
     if path.exists() and not path.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
         raise _not_writable(path)
     temporary: Path | None = None
@@ -31,7 +35,7 @@ def replace_file(path: Path, content: bytes, like: Path) -> None:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
         temporary = Path(name)
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            write(file)
             file.flush()
             os.fsync(file.fileno())
         shutil.copymode(path if path.exists() else like, temporary)
@@ -46,6 +50,36 @@ def replace_file(path: Path, content: bytes, like: Path) -> None:
             with contextlib.suppress(OSError):
                 temporary.unlink()
     _flush_folder(path.parent)
+
+
+def keep_copy(path: Path, folder: Path, now: datetime) -> Path:
+    """Copy the file into the folder under its name and the time, never over another one; where the copy is."""
+    numbers = itertools.count(2)
+    ending = ""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        while True:
+            kept = folder / f"{path.stem} {now.astimezone(UTC):%Y-%m-%d %H.%M.%S}{ending}{path.suffix}"
+            try:
+                with kept.open("xb") as copy, path.open("rb") as original:
+                    try:
+                        shutil.copyfileobj(original, copy)
+                        copy.flush()
+                        os.fsync(copy.fileno())
+                    except OSError:
+                        kept.unlink(missing_ok=True)
+                        raise
+            except FileExistsError:
+                ending = f" ({next(numbers)})"
+                continue
+            shutil.copymode(path, kept)
+            _flush_folder(folder)
+            return kept
+    except OSError as error:
+        raise WorkbookError(
+            f"No backup could be kept in {folder} ({error.strerror}), so {path} was left as it was: give --backup"
+            " a folder that can be written."
+        ) from None
 
 
 def _flush_folder(folder: Path) -> None:

@@ -174,7 +174,9 @@ class SheetScan:
                 fed = next(self._chunks, b"")
                 if not fed:
                     parser.Parse(b"", True)
-                    raise WorkbookError(f"{self.part} has no rows element; open the workbook in Excel and save it once.")
+                    raise WorkbookError(
+                        f"{self.part} has no rows element; open the workbook in Excel and save it once."
+                    )
                 data += fed
         except expat.ExpatError as error:
             if rows_at < 0:

@@ -114,9 +114,7 @@ class NewRows:
         table, guard = self._table, self._guard
         scan = SheetScan(self._chunks(), table.sheet_part)
         plain = PlainRows(scan.prefix, table.ref.first_column, table.ref.last_column)
-        extent = table.ref._replace(
-            first_row=table.body.first_row, last_row=self.growth.new_last + table.totals_row
-        )
+        extent = table.ref._replace(first_row=table.body.first_row, last_row=self.growth.new_last + table.totals_row)
         known: tuple[int, list[int] | None] = (0, None)  # what was found of the row last inspected
 
         def inspect(row: SheetRow) -> None:
@@ -176,8 +174,11 @@ class NewRows:
         """The cells of the totals row as they stand, moved to another row."""
         table = self._table
         pieces: list[bytes] = []
-        row = next((r for r in SheetScan(self._chunks(), table.sheet_part).rows() if r.number >= table.ref.last_row), None)
-        for cell in row.cells if row is not None and row.number == table.ref.last_row else []:
+        rows = SheetScan(self._chunks(), table.sheet_part).rows()
+        row = next((row for row in rows if row.number >= table.ref.last_row), None)
+        if row is None or row.number != table.ref.last_row:
+            return ""
+        for cell in row.cells:
             if not table.ref.first_column <= cell.column <= table.ref.last_column:
                 continue
             if cell.formula is not None:

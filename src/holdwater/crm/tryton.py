@@ -1,0 +1,149 @@
+"""The Tryton connector: opportunities are deals, and the first one of each party is a lead.
+
+Nothing is asked for that a figure does not need: no name, no description. Every sync lists the number and the party of
+all opportunities, which tells what was deleted and who came first; the rest is read of those that changed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+import httpx
+
+from holdwater.crm import credentials, persons
+from holdwater.crm.client import Client
+from holdwater.crm.connector import Identities, Issue, Page
+from holdwater.crm.credentials import Token
+from holdwater.crm.tryton_api import Api
+from holdwater.crm.tryton_reading import WHOLE, Person, Reading, first_of
+from holdwater.crm.tryton_records import STAGES, to_owner
+from holdwater.crm.tryton_session import SESSION, Door
+from holdwater.crm.tryton_wire import WireEmployee, id_of, read
+from holdwater.errors import BadAnswerError, SetupError
+
+_STREAMS = (*WHOLE, "stage_events")
+_FAST_CLOCK = timedelta(days=1)  # what a record's time of change may be ahead of the server's clock
+
+
+def connect(address: str | None, token: Token | None = None, *, transport: httpx.BaseTransport | None = None) -> Tryton:
+    """A connector to a database such as https://host/database; `token` is `login:password`, without it the
+    environment's or the keyring's."""
+    base_url, database = _place(address)
+    door = Door(base_url, database, token or credentials.token("tryton"), transport=transport)
+    try:
+        client = Client(base_url, door.session(), manners=SESSION, renew=door.session, transport=transport)
+    except BaseException:
+        door.client.close()
+        raise
+    return Tryton(client, door, person=persons.person_key if persons.recognised() else None)
+
+
+def _place(address: str | None) -> tuple[str, str]:
+    url = urlsplit(address or "")
+    found = re.fullmatch(r"/([\w.-]+)/?", url.path, re.ASCII)
+    if not found:
+        raise SetupError(
+            "Tryton's address must name the database: --url https://host/database or https://host:8000/crm."
+        )
+    return url._replace(path="").geturl(), found[1]
+
+
+class Tryton:
+    """Reads employees, opportunities and their history; `client` and `door` count what that cost.
+
+    `person` makes of an e-mail address what the store may keep of it; without it, no address is asked for.
+    `at_once` is how many records are asked for together; Tryton's own client asks for as many.
+    `overlap` is read again before each watermark, since a record carries the time at which its transaction began.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        door: Door,
+        *,
+        person: Person | None = None,
+        overlap: timedelta = timedelta(hours=1),
+        at_once: int = 1000,
+    ) -> None:
+        self._client, self._door = client, door
+        self._api = Api(client, door.path, at_once=at_once, addresses=person is not None)
+        self._person = person
+        self._overlap = overlap
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._client.close()
+        self._door.client.close()
+
+    @property
+    def requests(self) -> int:
+        return self._client.requests + self._door.client.requests
+
+    @property
+    def retries(self) -> int:
+        return self._client.retries + self._door.client.retries
+
+    @property
+    def throttled_seconds(self) -> float:
+        return self._client.throttled_seconds + self._door.client.throttled_seconds
+
+    @property
+    def connection(self) -> str:
+        """Tryton numbers no account: the host and the database are its name."""
+        return f"tryton:{self._client.account}/{self._door.database}"
+
+    def pages(self, watermarks: Mapping[str, datetime]) -> Iterator[Page]:
+        """Owners and stages first, which are few; then leads, deals and stage events of the same opportunities.
+
+        The window ends where the first answer came, by the server's clock.
+        """
+        employees = [row for rows in self._api.employees() for row in rows]
+        end = self._client.server_time
+        if end is None:
+            raise BadAnswerError(f"{self._client.account} sends no Date header; check the address, or a proxy between.")
+        yield replace(_owners(employees, end), watermark=end, whole=True, last=True)
+        yield Page("stages", STAGES, end)
+        parties = self._api.parties()
+        since = min((watermarks[stream] for stream in _STREAMS if stream in watermarks), default=end)
+        reading = Reading(self._api, parties, end + _FAST_CLOCK, self._person)
+        if not all(stream in watermarks for stream in _STREAMS):
+            yield from reading.everything()
+            yield from _last_pages(end, whole=True)
+        else:
+            yield from reading.changes(since - self._overlap)
+            yield from _last_pages(end)
+
+    def identities(self) -> Iterator[Identities]:
+        parties = self._api.parties()
+        first = first_of(parties)
+        yield Identities("leads", [str(id_) for id_, party in parties.items() if first.get(party, id_) == id_], True)
+        yield Identities("deals", [str(id_) for id_ in parties], last=True)
+
+
+def _owners(employees: Sequence[Mapping[str, object]], now: datetime) -> Page:
+    owners, issues = [], []
+    for row in employees:
+        try:
+            owners.append(to_owner(read(WireEmployee, row, f"Tryton employee {id_of(row)}"), now.date()))
+        except BadAnswerError as problem:
+            issues.append(Issue(str(id_of(row)), str(problem)))
+    return Page("owners", owners, issues=issues)
+
+
+def _last_pages(end: datetime, *, whole: bool = False) -> Iterator[Page]:
+    for stream in _STREAMS:
+        all_met = whole and stream in WHOLE
+        yield Page(stream, [], end, whole=all_met, last=all_met)

@@ -1,0 +1,124 @@
+"""How Tryton's opportunities become pages: all of them, or what changed and whatever that has an effect on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from itertools import count, islice
+
+from holdwater.crm.connector import Gone, Issue, Page
+from holdwater.crm.records import Deal, Lead, StageEvent
+from holdwater.crm.tryton_api import Api
+from holdwater.crm.tryton_history import read_history
+from holdwater.crm.tryton_records import to_deal, to_lead, to_stage_events
+from holdwater.crm.tryton_wire import WireOpportunity, id_of, read
+from holdwater.errors import BadAnswerError
+
+WHOLE = ("leads", "deals")  # what goes missing; a stage event goes with its deal, and only with it
+Person = Callable[[str | None], str | None]
+
+
+class Reading:
+    """Reads opportunities of whom the `parties` are known, as pages; none can have changed later than `latest`."""
+
+    def __init__(self, api: Api, parties: Mapping[int, int | None], latest: datetime, person: Person | None) -> None:
+        self._api = api
+        self._parties = parties
+        self._first = first_of(parties)
+        self._latest = latest
+        self._person = person
+        self._met: set[int | None] = set()  # every party that an opportunity has or had
+
+    def everything(self) -> Iterator[Page]:
+        for ids in self._in_parts(self._parties):
+            yield from (replace(page, whole=page.stream in WHOLE) for page in self.pages(ids))
+
+    def changes(self, since: datetime) -> Iterator[Page]:
+        """What is new, changed or gone since then, and what this does to who came first of a party."""
+        changed = self._api.changed(since)
+        for ids in self._in_parts(changed):
+            yield from self.pages(ids)
+        gone = self._gone(since)
+        for stream in WHOLE:
+            yield Page(stream, [], gone=[Gone(str(id_), "deleted") for id_ in gone])
+        done = set(changed)
+        others = [id_ for id_, party in self._parties.items() if party in self._met - {None} and id_ not in done]
+        for ids in self._in_parts(others):
+            yield from self.pages(ids)
+
+    def pages(self, ids: Sequence[int]) -> list[Page]:
+        """One page of leads, of deals and of stage events."""
+        wires: dict[int, WireOpportunity] = {}
+        issues: list[Issue] = []
+        for row in self._api.opportunities(ids):
+            try:
+                wires[id_of(row)] = self._read(row)
+            except BadAnswerError as problem:
+                issues.append(Issue(str(id_of(row)), str(problem)))
+        history = read_history(self._api, self._api.revisions(list(wires)), wires)
+        leads: list[Lead] = []
+        merged: list[Gone] = []
+        deals: list[Deal] = []
+        events: list[StageEvent] = []
+        for id_, wire in wires.items():
+            versions = history.get(id_, [])
+            self._met |= {wire.party_id, *(version.party_id for version in versions)}
+            first = min(id_, self._first.get(wire.party_id, id_))
+            if first == id_:
+                leads.append(to_lead(wire, self._person))
+            else:
+                merged.append(Gone(str(id_), "merged", into=str(first)))
+            deals.append(to_deal(wire, first, versions))
+            events += to_stage_events(id_, versions)
+        expected = len(self._parties)
+        return [
+            Page("leads", leads, expected=expected, gone=merged, issues=issues),
+            Page("deals", deals, expected=expected, issues=issues),
+            Page("stage_events", events),
+        ]
+
+    def _read(self, row: Mapping[str, object]) -> WireOpportunity:
+        what = f"Tryton opportunity {id_of(row)}"
+        wire = read(WireOpportunity, row, what)
+        if wire.changed_at > self._latest:  # it would keep every later version out of the store
+            raise BadAnswerError(
+                f"{what} was changed in the future; check the server's clock, then change it once more."
+            )
+        return wire
+
+    def _gone(self, since: datetime) -> list[int]:
+        """What was deleted since then: there is a history of it, and nothing else.
+
+        Numbers are given in order and never twice, so what is missing between them, or behind the last, was there.
+        """
+        missing = (id_ for id_ in range(1, max(self._parties, default=0)) if id_ not in self._parties)
+        gone = [id_ for ids in self._in_parts(missing) for id_ in self._deleted(self._api.revisions(ids), since)]
+        for start in count(max(self._parties, default=0) + 1, self._api.at_once):
+            revisions = self._api.revisions(range(start, start + self._api.at_once))
+            if not revisions:
+                break
+            gone += self._deleted(revisions, since)
+        return gone
+
+    def _deleted(self, revisions: Mapping[int, Sequence[datetime]], since: datetime) -> list[int]:
+        recent = {id_: moments for id_, moments in revisions.items() if moments[-1] >= since}
+        there = {id_of(row) for ids in self._in_parts(recent) for row in self._api.opportunities(ids)}  # made meanwhile
+        gone = {id_: moments for id_, moments in recent.items() if id_ not in there}
+        for versions in read_history(self._api, gone, {}).values():
+            self._met |= {version.party_id for version in versions}
+        return list(gone)
+
+    def _in_parts(self, ids: Iterable[int]) -> Iterator[list[int]]:
+        left = iter(ids)
+        while part := list(islice(left, self._api.at_once)):
+            yield part
+
+
+def first_of(parties: Mapping[int, int | None]) -> dict[int | None, int]:
+    """The first opportunity of each party."""
+    first: dict[int | None, int] = {}
+    for id_, party in parties.items():
+        if party is not None:
+            first.setdefault(party, id_)
+    return first
