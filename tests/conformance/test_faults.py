@@ -26,7 +26,8 @@ def answer(status: int, body: str = "", **headers: str) -> Reply:
 def cut(reply: Reply) -> Reply:
     """The connection ends in the middle of the body."""
     status, headers, content = reply
-    return status, headers | {"Connection": "close"}, content[: len(content) // 2]
+    more = {"Connection": "close", "Content-Length": str(len(content))}
+    return status, headers | more, content[: len(content) // 2]
 
 
 STORMS: dict[str, Callable[[], Reply]] = {
@@ -46,6 +47,14 @@ def test_a_storm_of_refusals_passes(trial: Trial, storm: Callable[[], Reply]) ->
     run = trial.sync()
     assert run.retries > 3
     trial.sandbox.on_request = None
+    trial.assert_equal()
+
+
+def test_answers_that_are_cut_off_are_asked_for_again(trial: Trial) -> None:
+    chance = random.Random(4)
+    trial.sandbox.on_reply = lambda path, reply: cut(reply) if chance.random() < 0.3 else reply
+    assert trial.sync().retries > 3
+    trial.sandbox.on_reply = None
     trial.assert_equal()
 
 

@@ -112,7 +112,7 @@ class Kept:
                 wanted = dict(zip(("connection", *_names(table)), table.row("", record), strict=True))
                 if record.id in kept:
                     self._compare(table, kept.pop(record.id), wanted)
-                elif not (named | without) & {record.id, *(wanted.get(key) for key in _BELONGING)}:
+                elif not (named | without) & {record.id, *(wanted.get(key) for key in _belonging(stream))}:
                     lost.append(record.id)
             without.update(lost)
             # One whose id was changed is there under another, or told by its place.
@@ -140,7 +140,9 @@ class Kept:
         return column.kind.name == "text" or value in self.honest
 
 
-_BELONGING = ("lead_id", "deal_id", "customer_id")
+def _belonging(stream: str) -> tuple[str, ...]:
+    """What a record is a part of, and goes unread with."""
+    return ("pipeline_id",) if stream == "stages" else ("lead_id", "deal_id", "customer_id")
 
 
 def _names(table: Table) -> list[str]:

@@ -44,6 +44,19 @@ def test_a_change_long_after_the_watermark_arrives(trial: Trial) -> None:
     trial.assert_equal()
 
 
+@pytest.mark.parametrize("ahead", [timedelta(0), timedelta(days=2000)])
+def test_only_the_clock_of_the_source_counts(trial: Trial, ahead: timedelta) -> None:
+    """It is weeks behind ours, and then years ahead: what is remembered is in its time."""
+    trial.business.wait_until(trial.business.now + ahead)
+    trial.sync()
+    marks = trial.store.watermarks(trial.connection).values()
+    assert trial.business.now - timedelta(hours=1) < min(marks) <= max(marks) <= trial.business.now
+    trial.business.wait_until(trial.business.now + timedelta(days=1))
+    trial.business.open_deal(trial.business.add_contact(source=None).id)
+    assert trial.sync().rows_written >= 2
+    trial.assert_equal()
+
+
 def test_what_is_deleted_goes_and_stays_gone(trial: Trial) -> None:
     trial.sync()
     business = trial.business

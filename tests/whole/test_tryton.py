@@ -13,9 +13,9 @@ import pytest
 from tryton_server import PASSWORD, Office, Server, running_tryton
 
 from holdwater.cli import main
+from holdwater.crm.client import Client
 from holdwater.crm.connector import Page
 from holdwater.crm.credentials import Token
-from holdwater.crm.client import Client
 from holdwater.crm.records import STREAMS, Deal, Lead, Money, Owner, Record, StageEvent
 from holdwater.crm.tryton import Tryton, connect
 from holdwater.crm.tryton_session import SESSION, Door
@@ -64,13 +64,18 @@ class Business:
         group = office.do("res.group.search", [["name", "=", "Sale Opportunity"]], 0, None, None)
         login, _, password = READER.partition(":")
         office.create(
-            "res.user", works_here | {"name": "Reader", "login": login, "password": password, "groups": [["add", group]]}
+            "res.user",
+            works_here | {"name": "Reader", "login": login, "password": password, "groups": [["add", group]]},
         )
         office.create("res.user", works_here | {"name": "Nobody", "login": "nobody", "password": password})
         address = {"type": "email", "value": "Buyer.Zero@Example.com"}
         self.parties = office.create(
             "party.party",
-            {"name": "Buyer 0", "addresses": [["create", [{"city": "X"}]]], "contact_mechanisms": [["create", [address]]]},
+            {
+                "name": "Buyer 0",
+                "addresses": [["create", [{"city": "X"}]]],
+                "contact_mechanisms": [["create", [address]]],
+            },
             *({"name": f"Buyer {n}", "addresses": [["create", [{"city": "X"}]]]} for n in range(1, 30)),
         )
 

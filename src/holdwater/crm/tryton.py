@@ -12,7 +12,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -45,13 +44,12 @@ def connect(address: str | None, token: Token | None = None, *, transport: httpx
 
 
 def _place(address: str | None) -> tuple[str, str]:
-    url = urlsplit(address or "")
-    found = re.fullmatch(r"/([\w.-]+)/?", url.path, re.ASCII)
+    found = re.fullmatch(r"([a-z]+://[^/?#]+)/([\w.-]+)/?", address or "", re.ASCII)
     if not found:
         raise SetupError(
             "Tryton's address must name the database: --url https://host/database or https://host:8000/crm."
         )
-    return url._replace(path="").geturl(), found[1]
+    return found[1], found[2]
 
 
 class Tryton:

@@ -38,7 +38,7 @@ def answer(name: Any, *given: Any) -> list[list[Any]]:
     """What the cell shows in which the function is called."""
     shown = evaluate(name, [value if type(value) is float else _received(value) for value in given])
     if type(shown) is float:
-        return [[shown]]
+        return [[shown if shown - shown == 0 else CODES[CellError.NUM]]]  # infinity and NaN are not 0 there
     rows = shown if isinstance(shown, list) else [[shown]]
     return [[_sent(cell) for cell in row] for row in rows]
 

@@ -66,7 +66,7 @@ def consents(as_of: datetime) -> ibis.Table:
         yes=ibis.ifelse(rows.status == "opted_in", 1, 0).max(), no=ibis.ifelse(rows.status == "opted_out", 1, 0).max()
     )
     each = each.filter((each.yes == 1) & (each.no == 0)).select("connection", "lead_id", "channel")
-    somehow = each.select("connection", "lead_id").distinct().mutate(channel=ibis.null("string"))
+    somehow = each.group_by("connection", "lead_id").aggregate(channel=ibis.null("string"))
     both = each.union(somehow)
     return both.group_by("channel").aggregate(opted_in=both.count())
 
@@ -80,8 +80,9 @@ def referrals(as_of: datetime, known_until: datetime) -> ibis.Table:
     leads = judged_leads(as_of, known_until)
     out = _outbound(as_of)
     begun = DEALS.filter(DEALS.lead_id.notnull(), DEALS.created_at.isnull() | (DEALS.created_at <= as_of))
-    worked = out.select("connection", "lead_id").union(begun.select("connection", "lead_id")).distinct()
-    worked = worked.select("connection", worked_id="lead_id")
+    worked = out.select("connection", "lead_id").union(begun.select("connection", "lead_id"))
+    # Not distinct(), which for Spark may keep more columns (Ibis 12).
+    worked = worked.group_by("connection", worked_id=worked.lead_id).aggregate(times=worked.count())
     rows = leads.left_join(worked, ["connection", ("id", "worked_id")])
     kept = out.group_by("connection").aggregate(contacts=out.count()).select("contacts", keeping="connection")
     rows = rows.select("connection", "source", "customer", "judged", "worked_id")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import random
 import re
 import uuid
 from bisect import bisect_right
@@ -70,16 +71,26 @@ def out_of_scope(scope: str) -> tuple[int, dict[str, str], bytes]:
 class HubSpot:
     """Answers for one business and one token; `search_cap` is the wall that HubSpot has at 10,000.
 
-    `portal_id` is the number of the account, from which clients tell one from another.
+    `portal_id` is the number of the account, from which clients tell one from another. With `shuffle`, searches keep
+    to no order, from one page to the next, as happens to HubSpot for up to an hour after many changes.
     """
 
     prefixes = ("/crm/", "/account-info/")
 
-    def __init__(self, business: Business, *, token: str, search_cap: int = CAP, portal_id: int = PORTAL_ID) -> None:
+    def __init__(
+        self,
+        business: Business,
+        *,
+        token: str,
+        search_cap: int = CAP,
+        portal_id: int = PORTAL_ID,
+        shuffle: random.Random | None = None,
+    ) -> None:
         self.business = business
         self._token = token
         self._search_cap = search_cap
         self._portal_id = portal_id
+        self._shuffle = shuffle
         self._rows = Rows(business)
         self._routes: list[tuple[str, re.Pattern[str], Callable[[Request], Answer]]] = [
             ("GET", re.compile(_OBJECTS), self._list),
@@ -183,6 +194,8 @@ class HubSpot:
         kind, strict = request.object_type(), request.parts["dated"] is not None
         search = Search.parse(kind, request.json(), strict=strict, cap=self._search_cap)
         found = search.find(kind, self._rows.all(kind))
+        if self._shuffle:
+            self._shuffle.shuffle(found)
         end = search.offset + search.limit
         results = [shown(kind, row, search.properties) for row in found[search.offset : end]]
         body: Json = {"total": len(found), "results": results}

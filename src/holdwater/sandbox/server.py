@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import socket
 import sys
 import threading
@@ -63,13 +64,15 @@ def serve(
     token: str = "simulated-token",  # noqa: S107 - opens the sandbox and nothing else
     search_cap: int = CAP,
     portal_id: int = PORTAL_ID,
+    shuffle: random.Random | None = None,
 ) -> Iterator[Sandbox]:
     """Serve a business on a free port of 127.0.0.1 until the block ends.
 
     `search_cap` lowers HubSpot's wall of 10,000 results, so that a small business reaches it. `portal_id` is HubSpot's
-    number of the account.
+    number of the account, with `shuffle` its searches keep to no order.
     """
-    sandbox = Sandbox(business, token, (HubSpot(business, token=token, search_cap=search_cap, portal_id=portal_id),))
+    dialect = HubSpot(business, token=token, search_cap=search_cap, portal_id=portal_id, shuffle=shuffle)
+    sandbox = Sandbox(business, token, (dialect,))
     server = _Server(sandbox)
     sandbox.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, name="sandbox")
@@ -127,9 +130,9 @@ class _Handler(BaseHTTPRequestHandler):
         asked = {name.lower(): value for name, value in self.headers.items()}
         status, headers, content = self.server.sandbox.reply(self.command, self.path, body, asked)
         self.send_response(status)
-        for name, value in headers.items():
+        # A reply that states a length of its own is cut off there.
+        for name, value in ({"Content-Length": str(len(content))} | headers).items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
 

@@ -12,6 +12,7 @@ from holdwater.workbook import sheet_formulas as own
 DAYS = "0.0"
 TEXT = "@"
 MONTH = "mmm yyyy"
+FIX_HEADERS = ("Fix", "Lever", "Better by", "Cost", "Months", "Needs", "Running cost")  # what a person types
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +85,79 @@ MONTHS = OwnedTable(
     "Months of first contact", "Leads and customers by the month in which the lead arrived.",
 )  # fmt: skip
 
+CUSTOMERS = OwnedTable(
+    "hw_customers", "Customers",
+    (Column("Month", MONTH, "A month from the first customer on."),
+     Column("New", COUNT, "Customers who began in it."), Column("Lost", COUNT, "Customers who left in it."),
+     Column("At the start", COUNT, "Customers on its first day."),
+     Column("Left of these", COUNT, "Of those there on its first day, how many left in it."),
+     Column("Complete", "0", "0 for the month that still goes on."),
+     Column("Churn", PERCENT, "Left of these / at the start.", own.row_conversion,
+            {"judged_customers": "[Left of these]", "judged_leads": "[At the start]"})),
+    "Customers by month", "Who came and who left. Retention and Today show them.",
+)  # fmt: skip
+
+STAGES = OwnedTable(
+    "hw_stages", "Funnel",
+    (Column("Stage", TEXT, "A stage of the pipeline, in its order.", width=34),
+     Column("Went to", TEXT, "The stage the deal went to from there; won and lost are the ends.", width=30),
+     Column("Deals", COUNT, "Deals that went this way."), Column("Of", COUNT, "Deals that were ever in the stage."),
+     Column("Share", PERCENT, "Deals / of.", own.row_conversion, {"judged_customers": "[Deals]", "judged_leads": "[Of]"}),
+     Column("Read as", TEXT, "Below five deals a share says little.", own.row_trust,
+            {"count": "[Deals]", "of": "[Of]"}, width=30)),
+    "Funnel", "How leads become deals, and deals customers.", top=30,
+)  # fmt: skip
+
+AGES = 12
+COHORTS = OwnedTable(
+    "hw_cohorts", "Retention",
+    (Column("Began in", MONTH, "The month in which these customers began.", width=22),
+     Column("Customers", COUNT, "How many began in it."),
+     *(Column(f"After {n}", PERCENT, f"Of those who began at least {n} months ago, the share still there {n} months on.",
+              width=10) for n in range(1, AGES + 1))),
+    "Retention", "Of the customers who began in a month, the share still there so many months later.", top=26,
+)  # fmt: skip
+
+CURVE = OwnedTable(
+    "hw_curve", "Curve",
+    (Column("Months", "0", "Months since the customer began."),
+     Column("Counted", PERCENT, "Share still there, over all cohorts (Kaplan and Meier)."),
+     Column("Fitted", PERCENT, "The shifted-beta-geometric curve."),
+     Column("Low", PERCENT, "In nine of ten cases the true curve lies above this."),
+     Column("High", PERCENT, "And below this.")),
+    "Retention curve", "The curve fitted to all cohorts at once, with its 90 % band. The sheet Retention draws it.",
+)  # fmt: skip
+
+LOSSES = OwnedTable(
+    "hw_losses", "Losses",
+    (Column("Reason given", TEXT, "As the CRM has it.", width=44), Column("Deals", COUNT, "Deals lost for this reason."),
+     Column("Of", COUNT, "All lost deals."),
+     Column("Share", PERCENT, "Deals / of.", own.row_conversion, {"judged_customers": "[Deals]", "judged_leads": "[Of]"}),
+     Column("Whose", TEXT, "us, them or unknown: a first reading of the words; change the reason in the CRM.", width=14)),
+    "Losses", "Why deals were lost, as recorded.", top=14,
+)  # fmt: skip
+
+CONSENT = OwnedTable(
+    "hw_consent", "Permission",
+    (Column("Channel", TEXT, "How they may be written to.", width=34), Column("Leads", COUNT, "Leads that allow it."),
+     Column("Of", COUNT, "All leads."),
+     Column("Share", PERCENT, "Leads / of.", own.row_conversion, {"judged_customers": "[Leads]", "judged_leads": "[Of]"})),
+    "Permission", "How many leads may be written to, by channel.", top=6,
+)  # fmt: skip
+
+LOG = OwnedTable(
+    "hw_log", "Log",
+    (Column("When", TEXT, width=22), Column("What", TEXT, width=14), Column("Source", TEXT, width=44),
+     Column("As of", TEXT, width=22), Column("Leads", COUNT), Column("Customers", COUNT),
+     Column("Detail", TEXT, width=90)),
+    "Log", "Every refresh that changed anything, newest last, with the closed months it changed.",
+)  # fmt: skip
+
 RESULTS = OwnedTable(
     "hw_results", "Results",
-    (Column("Result", TEXT, width=44), Column("Value", MONEY, width=16), Column("Meaning", TEXT, width=90)),
+    (Column("Result", TEXT, "The function of the library, and of what.", width=44),
+     Column("Value", MONEY, "A number or a text.", width=16), Column("Unit", TEXT, width=20),
+     Column("Meaning", TEXT, width=90)),
     "Results of refresh", "Values that need a loop: computed by holdwater refresh from the inputs, not by formulas.",
 )  # fmt: skip
 
@@ -96,11 +167,29 @@ USED = OwnedTable(
     "Inputs as used", "The inputs as they stood when the results were computed. If they change, Today says STALE.",
 )  # fmt: skip
 
+USED_FIXES = OwnedTable(
+    "hw_used_fixes", "Used fixes",
+    tuple(Column(header, "General", width=18) for header in FIX_HEADERS),
+    "Fixes as used", "The fixes as they stood when the results were computed. If they change, Today says STALE.",
+)  # fmt: skip
+
+USED_SOURCES = OwnedTable(
+    "hw_used_sources", "Used sources", (Column("Source", TEXT, width=44),),
+    "Sources as refreshed", "The names of the sources as refresh wrote them. If they change, Checks says FAIL.",
+)  # fmt: skip
+
+CONTROLS = OwnedTable(
+    "hw_controls", "Controls",
+    (Column("Control", TEXT, width=44), Column("Value", "General", width=22)),
+    "Control totals", "What refresh wrote, in sums. The sheet Checks adds the tables up again and compares.",
+)  # fmt: skip
+
 ABOUT = OwnedTable(
     "hw_about", "About",
     (Column("Entry", TEXT, width=44), Column("Value", "General", width=60)),
     "About this data", "Where the numbers come from.",
 )  # fmt: skip
 
-TABLES = (SOURCES, MONTHS, RESULTS, USED, ABOUT)
+TABLES = (SOURCES, MONTHS, CUSTOMERS, STAGES, COHORTS, CURVE, LOSSES, CONSENT, LOG, RESULTS, USED, USED_FIXES,
+          USED_SOURCES, CONTROLS, ABOUT)  # fmt: skip
 DATA_TABLES = (SOURCES, MONTHS, ABOUT)  # these say what the CRM says, whatever a person has typed
