@@ -1,11 +1,10 @@
-"""A refresh of a large table against openpyxl's load and save, in one run: CPU seconds and peak memory of each process."""
+"""A refresh of a large table against openpyxl's load and save, in one run: CPU and peak memory of each process."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -94,8 +93,8 @@ def measured(program: str, book: Path, rows: int) -> tuple[float, float]:
 
 
 @pytest.fixture
-def book(tmp_path: Path) -> Iterator[Path]:
-    yield five_sheets(tmp_path / "large.xlsx", ROWS)
+def book(tmp_path: Path) -> Path:
+    return five_sheets(tmp_path / "large.xlsx", ROWS)
 
 
 def test_a_refresh_needs_a_twelfth_of_the_time_and_a_fifteenth_of_the_memory_of_openpyxl(book: Path) -> None:
@@ -116,5 +115,7 @@ def test_memory_hardly_grows_with_the_rows(book: Path) -> None:
     _, small = measured(OURS, book, ROWS)
     measured(OURS, book, 10 * ROWS)
     seconds, large = measured(OURS, book, 10 * ROWS - 1)  # from a million rows to nearly a million others
-    print(f"\n{10 * ROWS:,} rows: {large:.0f} MB and {seconds:.1f} s CPU, {ROWS:,} rows: {small:.0f} MB (bar 1.5 times)")
+    print(
+        f"\n{10 * ROWS:,} rows: {large:.0f} MB and {seconds:.1f} s CPU, {ROWS:,} rows: {small:.0f} MB (bar 1.5 times)"
+    )
     assert large <= 1.5 * small

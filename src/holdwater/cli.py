@@ -89,6 +89,37 @@ def parser() -> argparse.ArgumentParser:
     refresh.add_argument("book", type=Path, metavar="BOOK.xlsx")
     _store(refresh)
     _exports(refresh)
+    refresh.add_argument("--plan", action="store_true", help="list every change, old and new, and write nothing")
+    refresh.add_argument("--backup", type=Path, metavar="DIR", help="keep a dated copy of the workbook as it was here")
+    refresh.add_argument(
+        "--as-of",
+        type=_end_of_day,
+        metavar="DATE",
+        help="the figures as they stood at the end of this day (UTC)",
+    )
+
+    add_tables = command(
+        "add-tables",
+        "Add the data tables to any workbook, on new sheets at its end; refresh fills them.",
+        "holdwater add-tables budget.xlsx",
+    )
+    add_tables.add_argument("book", type=Path, metavar="BOOK.xlsx")
+
+    metrics = command(
+        "metrics",
+        "Print every figure, from the store or from tables in Parquet files.",
+        "holdwater metrics --backend spark --tables landed --mapping landed.toml --json",
+    )
+    _store(metrics)
+    metrics.add_argument(
+        "--backend", choices=("duckdb", "spark"), default="duckdb", help="what computes (default: duckdb)"
+    )
+    metrics.add_argument("--tables", type=Path, metavar="FOLDER", help="Parquet tables instead of the store")
+    metrics.add_argument("--mapping", type=Path, metavar="MAP.toml", help="what tables and columns are called there")
+    metrics.add_argument(
+        "--as-of", type=_end_of_day, metavar="DATE", help="as they stood on this day (UTC), its end included"
+    )
+    metrics.add_argument("--json", action="store_true", help="every number, for a script")
 
     names = command(
         "names",
@@ -123,6 +154,17 @@ def parser() -> argparse.ArgumentParser:
     calc.add_argument("action", choices=("build",), metavar="build")
     calc.add_argument("out", type=Path, metavar="OUT.oxt")
 
+    excel = command(
+        "excel",
+        "Install the add-in that gives Excel on Windows every formula, computed by this Python.",
+        "holdwater excel install",
+    )
+    excel.add_argument("action", choices=("install", "uninstall", "status", "build"))
+    excel.add_argument("out", type=Path, nargs="?", metavar="OUT.xlam", help="of build: where to write it")
+
+    doctor = command("doctor", "Say what is installed where, and what to do about each fault.", "holdwater doctor")
+    doctor.add_argument("--json", action="store_true", help="for a script")
+
     functions = command("functions", "List the formulas.", "holdwater functions --json")
     functions.add_argument("--json", action="store_true", help="everything about each, for a script")
     return top
@@ -133,6 +175,10 @@ def _day(text: str) -> datetime:
         return datetime.combine(date.fromisoformat(text), time(), UTC)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text} is no date; write it as 2026-01-31") from None
+
+
+def _end_of_day(text: str) -> datetime:
+    return datetime.combine(_day(text), time.max, UTC)
 
 
 def _natural(text: str) -> int:

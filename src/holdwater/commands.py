@@ -6,8 +6,10 @@ import argparse
 import json
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from getpass import getpass
 from pathlib import Path
@@ -26,7 +28,9 @@ from holdwater.errors import (
 if TYPE_CHECKING:
     from holdwater.bucket.description import Description
     from holdwater.crm.connector import Connector, Issue
+    from holdwater.metrics.figures import Report
     from holdwater.store.runs import Run
+    from holdwater.workbook.changes import Change
     from holdwater.workbook.refresh import Refreshed
 
 
@@ -150,10 +154,13 @@ def refresh(arguments: argparse.Namespace) -> None:
         from holdwater.store.place import default_path
         from holdwater.store.sync import sync as run
         from holdwater.workbook.package import Package
+        from holdwater.workbook.refresh import plan, require_ours
         from holdwater.workbook.refresh import refresh as write
-        from holdwater.workbook.refresh import require_ours
+        from holdwater.workbook.store_report import store_report
 
         _exports_or_store(arguments)
+        if arguments.plan and arguments.backup:
+            raise UsageError("--plan writes nothing, so there is nothing to back up: give one of the two.")
         require_ours(Package.open(arguments.book))  # before any reading: a wrong file is told at once
         if arguments.folder:
             with (
@@ -162,20 +169,58 @@ def refresh(arguments: argparse.Namespace) -> None:
                 Store.open(Path(scratch) / "exports.db") as store,
             ):
                 run(connector, store)
-                figures, origin = report(store), connector.connection
+                figures, origin = report(store, as_of=arguments.as_of), connector.connection
         else:
-            path = arguments.store or default_path()
-            if not path.exists():
-                raise SetupError(
-                    f"There is no store at {path}: run holdwater sync first, or give exports with --from and --mapping."
-                )
-            with Store.open(path) as store:
-                synced = store.connections()
-                if not synced:
-                    raise SetupError(f"Nothing has been synced into {path} yet: run holdwater sync first.")
-                figures, origin = report(store), ", ".join(synced)
-        done = write(arguments.book, figures, origin=origin)
+            figures, origin = store_report(arguments.store or default_path(), as_of=arguments.as_of)
+        if arguments.plan:
+            _tell_plan(plan(arguments.book, figures, origin=origin))
+            return
+        done = write(arguments.book, figures, origin=origin, backup=arguments.backup)
     _say(done)
+
+
+def add_tables(arguments: argparse.Namespace) -> None:
+    with _needs("sync"):  # the report that fills the tables
+        from holdwater.workbook.added import add_tables as add
+
+        names = add(arguments.book)
+    print(f"Added on new sheets at the end: {', '.join(names)}.")
+    print(f"Workbook: {arguments.book.resolve()}")
+    print(f"Next: holdwater refresh {arguments.book}")
+
+
+def metrics(arguments: argparse.Namespace) -> None:
+    if arguments.tables and arguments.store:
+        raise UsageError("Give --store or --tables, not both: the figures come from one of them.")
+    if arguments.mapping and not arguments.tables:
+        raise UsageError("--mapping says what the columns of --tables are called: give both, or neither.")
+    with _needs("sync"):
+        from holdwater.metrics.shown import as_json, as_text
+
+        found = _metrics(arguments)
+    print(json.dumps(as_json(found), indent=2, allow_nan=False) if arguments.json else as_text(found))
+
+
+def _metrics(arguments: argparse.Namespace) -> Report:
+    from holdwater.metrics.landed import Landed
+    from holdwater.metrics.parquet import duckdb_over, spark_over, write_tables
+    from holdwater.metrics.reporting import report, run
+    from holdwater.store.place import default_path
+    from holdwater.workbook.store_report import synced_store
+
+    if arguments.tables:
+        landed = Landed.read(arguments.mapping) if arguments.mapping else Landed()
+        if arguments.backend == "duckdb":
+            with closing(duckdb_over(arguments.tables)) as database:
+                return run(database, as_of=arguments.as_of, landed=landed)
+        with _needs("spark"):
+            return run(spark_over(arguments.tables), as_of=arguments.as_of, landed=landed)
+    with synced_store(arguments.store or default_path()) as store:
+        if arguments.backend == "duckdb":
+            return report(store, as_of=arguments.as_of)
+        with _needs("spark"), tempfile.TemporaryDirectory(prefix="holdwater-") as scratch:
+            write_tables(store, Path(scratch))
+            return run(spark_over(Path(scratch)), as_of=arguments.as_of, read_until=store.read_until())
 
 
 def names(arguments: argparse.Namespace) -> None:
@@ -256,6 +301,37 @@ def calc(arguments: argparse.Namespace) -> None:
     print("Next: in LibreOffice, Tools > Extensions > Add, choose this file, and start LibreOffice again.")
 
 
+def excel(arguments: argparse.Namespace) -> None:
+    with _needs("excel"):
+        from holdwater.hosts import excel as host
+
+        if (arguments.action == "build") != (arguments.out is not None):
+            raise UsageError("OUT.xlam belongs to build, and only to it: holdwater excel build OUT.xlam.")
+        if arguments.action == "build":
+            host.build(arguments.out)
+            print(f"Add-in written: {arguments.out.resolve()}; it runs on this machine only, with this Python.")
+        elif arguments.action == "install":
+            print(f"Installed: {host.install()}")
+            print("Next: start Excel again and type =LTV(30, 0.04) into a cell; it shows 750.")
+        elif arguments.action == "uninstall":
+            print("Removed; start Excel again." if host.uninstall() else "It was not installed.")
+        else:
+            now = host.status()
+            if not now.installed:
+                print(f"It is not installed ({now.path}): run holdwater excel install.")
+            elif now.current:
+                print(f"Installed and current: {now.path}")
+            else:
+                print(f"Installed, but for another Holdwater or Python: {now.path}; run holdwater excel install.")
+
+
+def doctor(arguments: argparse.Namespace) -> None:
+    from holdwater.doctor import as_text, findings
+
+    found = findings()
+    print(json.dumps([asdict(finding) for finding in found], indent=2) if arguments.json else as_text(found))
+
+
 def functions(arguments: argparse.Namespace) -> None:
     from holdwater.catalogue import as_json, as_text
 
@@ -307,11 +383,23 @@ def _tell(issues: Mapping[str, Sequence[Issue]]) -> None:
         print(f"Not taken, {len(found):,} of {stream}: {named}{more}", file=sys.stderr)
 
 
+def _tell_plan(planned: Sequence[Change]) -> None:
+    counts = Counter(change.place for change in planned)
+    places = ", ".join(f"{place} {count:,}" for place, count in counts.items())
+    print(f"{len(planned):,} cells would change: {places}." if planned else "Nothing would change.")
+    for change in planned:
+        old, new = ("(empty)" if value is None else str(value) for value in (change.old, change.new))
+        print(f"{change.place} | {change.row} | {change.column}: {old} -> {new}")
+    print("Nothing was written: this was a plan.")
+
+
 def _say(done: Refreshed) -> None:
     for line in done.said:
         print(line)
     if done.left_alone:
         print(f"Not as Holdwater left it, please look: {'; '.join(done.left_alone[:10])}", file=sys.stderr)
+    if done.backup:
+        print(f"Backup: {done.backup.resolve()}")
     print(f"Workbook: {done.path.resolve()}" if done.changed else f"Nothing new; unchanged: {done.path.resolve()}")
 
 
@@ -322,9 +410,13 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "sources": sources,
     "sync": sync,
     "refresh": refresh,
+    "metrics": metrics,
+    "add-tables": add_tables,
     "diagnose": diagnose,
     "names": names,
     "lite": lite,
     "calc": calc,
+    "excel": excel,
+    "doctor": doctor,
     "functions": functions,
 }

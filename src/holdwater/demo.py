@@ -21,6 +21,13 @@ from holdwater.workbook.template import write_template
 
 SIMULATED = "SIMULATED business, no real customers"
 
+# What the owner of the simulated business might think of doing.
+FIXES = (
+    ("Onboarding calls", "churn", 0.15, 9_000.0, 2, None, 300.0),
+    ("Sales training", "conversion", 0.1, 6_000.0, 1, None, None),
+    ("One more on the phone", "lead capacity", 0.5, 2_000.0, 1, "Sales training", 2_500.0),
+)
+
 _MAPPING = """\
 name = "simulated bookkeeping"
 
@@ -32,6 +39,14 @@ day = "month"
 source = "source"
 amount = "amount"
 currency = "currency"
+
+[customers]
+file = "customers.csv"
+
+[customers.columns]
+id = "customer"
+started_at = "started"
+ended_at = "ended"
 """
 
 
@@ -57,7 +72,7 @@ def demo(out: Path, seed: int, progress: Progress | None = None) -> Refreshed:
             sync(Exports(folder, mapping), store, progress=progress)
             figures = report(store, as_of=business.now)
         made = folder / out.name
-        write_template(made, inputs(business), SIMULATED)
+        write_template(made, inputs(business), SIMULATED, FIXES)
         done = refresh(made, figures, origin=f"{SIMULATED} (seed {seed})", now=business.now)
         _put(made, out)
     return replace(done, path=out)

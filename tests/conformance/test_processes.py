@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import signal
+import sys
 import threading
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from trial import Trial
 from holdwater.store.database import Store
 
 KILLS, BETWEEN = 50, 40
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither SIGKILL nor limits of a process")
 
 
 @pytest.mark.slow

@@ -67,6 +67,7 @@ class Tryton:
             (past[0], id_) for id_, pasts in self.pasts.items() for past in pasts
         }
         self.employees = recorded("employees")
+        self.merged: dict[int, tuple[int, datetime]] = {}  # a party: into which, and when
         self.calls: list[tuple[str, list[Any]]] = []
         self.requests: list[httpx.Request] = []
         self.date: str | None = DATE
@@ -102,12 +103,12 @@ class Tryton:
         self.requests.append(request)
         answer = self.instead(method, params)
         if answer is None:
-            answer = self._answer(request, method, params)
+            answer = self.answer(request, method, params)
         if self.date:
             answer.headers["Date"] = self.date
         return answer
 
-    def _answer(self, request: httpx.Request, method: str, params: list[Any]) -> httpx.Response:
+    def answer(self, request: httpx.Request, method: str, params: list[Any]) -> httpx.Response:
         if method == "common.db.login":
             return result([7, self.key, None]) if params == [LOGIN, {"password": PASSWORD}] else httpx.Response(401)
         if request.headers["Authorization"] != "Session " + b64encode(f"{LOGIN}:7:{self.key}".encode()).decode():
@@ -118,6 +119,12 @@ class Tryton:
             case "model.company.employee.search_read", [[["id", ">", last]], 0, limit, [["id", "ASC"]], _]:
                 assert context == {"active_test": False}
                 return result([row for row in self.employees if row["id"] > last][: min(limit, self.most)])
+            case "model.party.party.search_read", [[*when, ["id", ">", last]], 0, _, [["id", "ASC"]], ["replaced_by"]]:
+                assert context == {"active_test": False}
+                assert when[0] == ["replaced_by", "!=", None]
+                since = of(when[1][2])
+                rows = [{"id": id_, "replaced_by": into} for id_, (into, at) in self.merged.items() if at >= since]
+                return result([row for row in rows if row["id"] > last])
             case "model.sale.opportunity.history_revisions", [ids]:
                 found = [[moment(past[0]), id_, "A Name"] for id_ in ids for past in self.pasts.get(id_, [])]
                 return result(found[::-1])

@@ -127,7 +127,11 @@ def stages(
     histories: defaultdict[str, list[StageEvent]] = defaultdict(list)
     for event in sorted(events, key=lambda event: (event.entered_at, event.id)):
         history = histories[event.deal_id]
-        if event.deal_id in deals and event.entered_at <= as_of and [event.stage_id] != [e.stage_id for e in history[-1:]]:
+        if (
+            event.deal_id in deals
+            and event.entered_at <= as_of
+            and [event.stage_id] != [e.stage_id for e in history[-1:]]
+        ):
             history.append(event)
     entered: defaultdict[str, set[str]] = defaultdict(set)
     moved: defaultdict[tuple[str, str], set[str]] = defaultdict(set)

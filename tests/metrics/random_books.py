@@ -33,10 +33,18 @@ def books(seed: int, leads: int) -> list[Record]:
         return after + timedelta(minutes=round(chance.expovariate(1 / days) * 1_440))
 
     records: list[Record] = [
-        Stage(id=name, pipeline_id="p", label=name.title(), position=place, closed=place > 2, won=place == 3, updated_at=VERSION)
+        Stage(
+            id=name,
+            pipeline_id="p",
+            label=name.title(),
+            position=place,
+            closed=place > 2,
+            won=place == 3,
+            updated_at=VERSION,
+        )
         for place, name in enumerate(_STAGES)
         if name != "trial"  # the source has forgotten this stage
-    ]  # fmt: skip
+    ]
     for number in range(leads):
         id = f"l{number}"
         came = START + timedelta(minutes=chance.randrange(round((NOW - START) / timedelta(minutes=1)) + 20_000))

@@ -93,7 +93,9 @@ def test_the_first_answer_may_come_through_the_deal_and_a_note_is_none(tmp_path:
 
 
 def test_without_any_outbound_contact_nobody_is_said_to_be_unanswered(tmp_path: Path) -> None:
-    found = reported(tmp_path, [Lead(id="1", created_at=after(0), updated_at=VERSION)], datetime(2026, 1, 1, tzinfo=UTC))
+    found = reported(
+        tmp_path, [Lead(id="1", created_at=after(0), updated_at=VERSION)], datetime(2026, 1, 1, tzinfo=UTC)
+    )
     assert found.first_response is None
     assert found.worked is not None
     assert not found.worked.contacts_kept

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from holdwater.sandbox import Business, Sandbox, serve
-from holdwater.sandbox.records import Contact, Deal
+from holdwater.sandbox.records import Activity, Contact, Deal
 
 hubspot = pytest.importorskip("hubspot")
 
@@ -57,10 +57,28 @@ def contact_properties(contact: Contact) -> dict[str, str | None]:
         "hubspot_owner_id": contact.owner_id,
         "hs_object_id": contact.id,
         "hs_email_optout": {None: None, True: "true", False: "false"}[contact.opted_out],
+        "hs_legal_basis": {
+            None: None,
+            "consent": "Freely given consent from contact",
+            "legitimate_interest": "Legitimate interest \u2013 prospect/lead",
+        }[contact.legal_basis],
+        "hs_merged_object_ids": None,
     }
 
 
-def check(row: Any, record: Deal | Contact, properties: dict[str, str | None]) -> None:
+def activity_properties(activity: Activity) -> dict[str, str | None]:
+    directions = {"call": ("OUTBOUND", "INBOUND"), "email": ("EMAIL", "INCOMING_EMAIL")}[activity.kind]
+    return {
+        "hs_createdate": text(activity.created),
+        "hs_lastmodifieddate": text(activity.modified),
+        "hs_timestamp": text(activity.at),
+        "hs_object_id": activity.id,
+        "hubspot_owner_id": activity.owner_id,
+        f"hs_{activity.kind}_direction": directions[activity.direction == "in"],
+    }
+
+
+def check(row: Any, record: Deal | Contact | Activity, properties: dict[str, str | None]) -> None:
     assert row.id == record.id
     assert row.properties == properties
     assert (row.created_at, row.updated_at) == (record.created, record.modified)
@@ -84,6 +102,34 @@ def test_all_contacts(crm: Any, sandbox: Sandbox) -> None:
     assert len(rows) == len(contacts)
     for row, contact in zip(rows, contacts.values(), strict=True):
         check(row, contact, contact_properties(contact))
+
+
+def pages_of(crm: Any, name: str, properties: list[str]) -> list[Any]:
+    api = getattr(crm.objects, name).basic_api
+    rows: list[Any] = []
+    more: dict[str, str] = {}
+    while True:
+        page = api.get_page(limit=100, properties=properties, associations=["contacts"], **more)
+        rows += page.results
+        if not page.paging:
+            return rows
+        more = {"after": page.paging.next.after}
+
+
+@pytest.mark.parametrize("kind", ["call", "email"])
+def test_all_activities(kind: str, crm: Any, sandbox: Sandbox) -> None:
+    activities = [one for one in sandbox.business.activities.values() if one.kind == kind]
+    rows = pages_of(crm, f"{kind}s", list(activity_properties(activities[0])))
+    assert len(rows) == len(activities) > 1000
+    for row, activity in zip(rows, activities, strict=True):
+        check(row, activity, activity_properties(activity))
+        (contact,) = row.associations["contacts"].results
+        assert (contact.id, contact.type) == (activity.contact_id, f"{kind}_to_contact")
+
+
+@pytest.mark.parametrize("name", ["meetings", "communications"])
+def test_an_account_has_types_that_nothing_is_of(name: str, crm: Any) -> None:
+    assert pages_of(crm, name, ["hs_timestamp"]) == []
 
 
 def test_past_values_of_a_page(crm: Any, sandbox: Sandbox) -> None:

@@ -48,3 +48,9 @@ def values(path: Path, sheet: str) -> dict[str, Any]:
     """What a viewer that does not calculate shows."""
     book = openpyxl.load_workbook(path, data_only=True)
     return {cell.coordinate: cell.value for row in book[sheet].iter_rows() for cell in row if cell.value is not None}
+
+
+def by_name(path: Path, sheet: str) -> dict[str, Any]:
+    """The second column of a sheet by the text in its first."""
+    cells = values(path, sheet)
+    return {cells[place]: cells.get(f"B{place[1:]}") for place in cells if place.startswith("A") and place[1:].isdigit()}

@@ -28,6 +28,7 @@ from pyopenvba.interpreter import (
     VBAErrorValue,
     VBAInt,
     VBAObject,
+    VBARuntimeError,
     method,
 )
 
@@ -79,6 +80,7 @@ def dispatcher() -> Iterator[Any]:
             parent, _, child = name.rpartition(".")
             if parent:
                 setattr(sys.modules[parent], child, module)
+        vars(sys.modules["win32process"])["GetWindowThreadProcessId"] = lambda hwnd: (0, 1)
         for name in ("windll", "oledll", "PyDLL"):
             patch.setattr(ctypes, name, MagicMock(), raising=False)
         import xlwings
@@ -131,20 +133,27 @@ class _Server(VBAObject):  # type: ignore[misc]  # pyOpenVBA has no types
     @method  # type: ignore[untyped-decorator]  # as above
     def CallUDF(self, Script: object, Name: object, Args: object) -> object:  # noqa: N802, N803  # xlwings' names
         if self.broken:
-            raise RuntimeError("the process is gone")
+            raise VBARuntimeError(-2147023174, "The RPC server is unavailable.")
         asked = (str(Script), str(Name), _to_python(Args))
         self.asked.append(asked)
         return _to_vba(self.xlpython.CallUDF(*asked))
+
+
+_LACKING = {"Date1904": False, "Hwnd": 1}  # what Excel has and the stand-in does not
 
 
 class Com:
     """An object of the stand-in as pywin32 would hand it over, for xlwings' object model to work with."""
 
     def __init__(self, inner: Any, call: Callable[..., Any] | None = None) -> None:
-        vars(self).update(inner=inner, call=call or inner.vba_get)
+        vars(self).update(inner=inner, call=call)
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # what only pywin32's own objects have
+            raise AttributeError(name)
         spec = self.inner.vba_member(name)
+        if spec is None and name in _LACKING:
+            return _LACKING[name]
         if spec is None:
             raise self.inner.vba_no_member(name)
 
@@ -157,12 +166,14 @@ class Com:
             value = self.inner.vba_get(name)
         except Exception:  # it needs an argument
             return call
-        return Com(value, call) if isinstance(value, VBAObject) else _to_python(value)
+        return Com(value, call) if isinstance(value, VBAObject) and spec.parameters else _to_python(value)
 
     def __setattr__(self, name: str, value: Any) -> None:
         self.inner.vba_set(name, _to_vba(value))
 
     def __call__(self, *given: Any) -> Any:
+        if self.call is None:
+            return _to_python(self.inner.vba_get("Item", [_to_vba(value) for value in given]))
         return self.call(*given)
 
     def __iter__(self) -> Iterator[Any]:

@@ -80,7 +80,7 @@ def running_tryton(folder: Path) -> Iterator[Server]:
     config.write_text(f"[database]\nuri = sqlite://\npath = {folder}\n[web]\nlisten = {listen}\n")
     database = folder / "crm.sqlite"
     shutil.copy(_template(), database)
-    command = [BUILD / "bin" / "trytond", "-c", config, "-d", "crm"]
+    command = [str(BUILD / "bin" / "trytond"), "-c", str(config), "-d", "crm"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
         assert server.stdout
         reading = Thread(target=server.stdout.read)  # a full pipe would stop the server
@@ -103,7 +103,7 @@ def _template() -> Path:
         (making / "crm.sqlite").touch()
         (making / "password").write_text(PASSWORD)
         (making / "trytond.conf").write_text(f"[database]\nuri = sqlite://\npath = {making}\n")
-        admin = [BUILD / "bin" / "trytond-admin", "-c", making / "trytond.conf", "-d", "crm"]
+        admin = [str(BUILD / "bin" / "trytond-admin"), "-c", str(making / "trytond.conf"), "-d", "crm"]
         environment = os.environ | {"TRYTONPASSFILE": str(making / "password")}
         subprocess.run([*admin, "--all", "--email", "a@b.example"], env=environment, check=True)
         subprocess.run([*admin, "-u", "sale_opportunity", "--activate-dependencies"], env=environment, check=True)

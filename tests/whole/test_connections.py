@@ -13,6 +13,7 @@ import pytest
 
 from holdwater.connections import age
 from holdwater.sandbox import Sandbox, serve, simulate
+from holdwater.sandbox.hubspot import out_of_scope
 from holdwater.sandbox.server import Reply
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -101,7 +102,7 @@ def test_the_sources_say_how_old_they_are_and_what_waits(run: Run, sandbox: Sand
     token = {"HOLDWATER_HUBSPOT_TOKEN": SECRET}
 
     def no_emails(number: int, path: str) -> Reply | None:
-        return (403, {}, b"{}") if path.endswith("/emails") else None
+        return out_of_scope("sales-email-read") if path.endswith("/emails") else None
 
     sandbox.on_request = no_emails
     synced = run("sync", "hubspot", "--url", sandbox.url, **token)

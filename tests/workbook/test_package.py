@@ -160,7 +160,8 @@ def test_damage_is_named(book: Path, name: str, old: str, new: str, why: str) ->
 def test_nothing_changed_writes_nothing(book: Path) -> None:
     before = book.stat()
     assert Package.open(book).save() is False
-    assert book.stat() == before
+    after = book.stat()
+    assert (after.st_mtime_ns, after.st_ino) == (before.st_mtime_ns, before.st_ino)
 
 
 def test_a_copy_may_be_saved_elsewhere(book: Path, tmp_path: Path) -> None:

@@ -37,6 +37,12 @@ def _hubspot(url: str | None, token: Token | None) -> AbstractContextManager[Con
     return hubspot.connect(url or hubspot.ADDRESS, token)
 
 
+def _odoo(url: str | None, token: Token | None) -> AbstractContextManager[Connector]:
+    from holdwater.crm import odoo
+
+    return odoo.connect(url, token)
+
+
 def _tryton(url: str | None, token: Token | None) -> AbstractContextManager[Connector]:
     from holdwater.crm import tryton
 
@@ -50,6 +56,13 @@ SOURCES: Mapping[str, Source] = {
         where="Settings > Integrations > Service Keys",
         scopes=("crm.objects.contacts.read", "crm.objects.deals.read", "crm.objects.owners.read"),
         optional={"sales-email-read": "e-mails count as answers to a lead"},
+    ),
+    "odoo": Source(
+        title="Odoo",
+        connect=_odoo,
+        where="an API key of a user made for this, under Preferences > Account Security",
+        scopes=("the group Sales: User: All Documents",),
+        optional={"Administration: Settings": "the history of stages is read"},
     ),
     "tryton": Source(
         title="Tryton",

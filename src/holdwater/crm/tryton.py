@@ -19,8 +19,9 @@ from holdwater.crm import credentials, persons
 from holdwater.crm.client import Client
 from holdwater.crm.connector import Identities, Issue, Page
 from holdwater.crm.credentials import Token
+from holdwater.crm.first_contact import FirstContact
 from holdwater.crm.tryton_api import Api
-from holdwater.crm.tryton_reading import WHOLE, Person, Reading, first_of
+from holdwater.crm.tryton_reading import WHOLE, Person, Reading
 from holdwater.crm.tryton_records import STAGES, to_owner
 from holdwater.crm.tryton_session import SESSION, Door
 from holdwater.crm.tryton_wire import WireEmployee, id_of, read
@@ -126,8 +127,8 @@ class Tryton:
 
     def identities(self) -> Iterator[Identities]:
         parties = self._api.parties()
-        first = first_of(parties)
-        yield Identities("leads", [str(id_) for id_, party in parties.items() if first.get(party, id_) == id_], True)
+        first = FirstContact(parties)
+        yield Identities("leads", [str(id_) for id_, party in parties.items() if first.of(id_, party) == id_], True)
         yield Identities("deals", [str(id_) for id_ in parties], last=True)
 
 

@@ -48,9 +48,16 @@ class Api:
         pages = self._list(OPPORTUNITY, [domain], ["id"], {}, times=_LISTED)
         return [id_of(row) for rows in pages for row in rows]
 
+    def merged(self, since: datetime) -> set[int]:
+        """The parties that others were merged into since then: this changes their opportunities, but not the time at
+        which they were changed."""
+        domain = [["replaced_by", "!=", None], ["write_date", ">=", moment(since)]]
+        pages = self._list("party.party", domain, ["replaced_by"], {"active_test": False})
+        return {row["replaced_by"] for rows in pages for row in rows if isinstance(row.get("replaced_by"), int)}
+
     def opportunities(self, ids: Sequence[int]) -> list[Json]:
         """Those of these opportunities, no more than `at_once`, that are there."""
-        return self._search_read(OPPORTUNITY, [["id", "in", list(ids)]], len(ids), self._fields, {})
+        return self._by_id(ids, self._fields, {})
 
     def revisions(self, ids: Sequence[int]) -> dict[int, list[datetime]]:
         """When each of these opportunities was made, changed or deleted, first to last."""
@@ -62,9 +69,14 @@ class Api:
 
     def as_of(self, at: datetime, ids: Sequence[int]) -> Mapping[int, WireVersion]:
         """What these opportunities were at a moment; those that were not there are not in it."""
-        domain = [["id", "in", list(ids)]]
-        rows = self._search_read(OPPORTUNITY, domain, len(ids), ["state", "party"], {"_datetime": moment(at)})
+        rows = self._by_id(ids, ["state", "party"], {"_datetime": moment(at)})
         return {id_of(row): read(WireVersion, row, f"The past of Tryton opportunity {id_of(row)}") for row in rows}
+
+    def _by_id(self, ids: Sequence[int], fields: list[str], context: Json) -> list[Json]:
+        rows = self._search_read(OPPORTUNITY, [["id", "in", list(ids)]], len(ids), fields, context)
+        if not set(ids).issuperset(map(id_of, rows)):
+            raise BadAnswerError(f"{self._client.account} sent other opportunities than those it was asked for.")
+        return rows
 
     def _list(
         self, model: str, domain: list[object], fields: list[str], context: Json, times: int = 1

@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import count, islice
 
 from holdwater.crm.connector import Gone, Issue, Page
+from holdwater.crm.first_contact import FirstContact
 from holdwater.crm.records import Deal, Lead, StageEvent
 from holdwater.crm.tryton_api import Api
 from holdwater.crm.tryton_history import read_history
@@ -25,10 +26,10 @@ class Reading:
     def __init__(self, api: Api, parties: Mapping[int, int | None], latest: datetime, person: Person | None) -> None:
         self._api = api
         self._parties = parties
-        self._first = first_of(parties)
+        self._first = FirstContact(parties)
         self._latest = latest
         self._person = person
-        self._met: set[int | None] = set()  # every party that an opportunity has or had
+        self._met: set[int | None] = set()  # every party that a changed opportunity has or had
 
     def everything(self) -> Iterator[Page]:
         for ids in self._in_parts(self._parties):
@@ -42,6 +43,7 @@ class Reading:
         gone = self._gone(since)
         for stream in WHOLE:
             yield Page(stream, [], gone=[Gone(str(id_), "deleted") for id_ in gone])
+        self._met |= self._api.merged(since)
         done = set(changed)
         others = [id_ for id_, party in self._parties.items() if party in self._met - {None} and id_ not in done]
         for ids in self._in_parts(others):
@@ -64,7 +66,7 @@ class Reading:
         for id_, wire in wires.items():
             versions = history.get(id_, [])
             self._met |= {wire.party_id, *(version.party_id for version in versions)}
-            first = min(id_, self._first.get(wire.party_id, id_))
+            first = self._first.of(id_, wire.party_id)
             if first == id_:
                 leads.append(to_lead(wire, self._person))
             else:
@@ -113,12 +115,3 @@ class Reading:
         left = iter(ids)
         while part := list(islice(left, self._api.at_once)):
             yield part
-
-
-def first_of(parties: Mapping[int, int | None]) -> dict[int | None, int]:
-    """The first opportunity of each party."""
-    first: dict[int | None, int] = {}
-    for id_, party in parties.items():
-        if party is not None:
-            first.setdefault(party, id_)
-    return first

@@ -11,9 +11,10 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BeforeValidator, Field
 
-from holdwater.errors import BadAnswerError
+from holdwater.crm import wire
+from holdwater.crm.wire import Model, Wire, Written
 
 Json = dict[str, Any]
 Made = TypeVar("Made")
@@ -57,13 +58,11 @@ Id = Annotated[int, Field(gt=0, strict=True)]
 Moment = Annotated[datetime, BeforeValidator(_made_of("datetime", lambda parts: datetime(**parts, tzinfo=UTC)))]
 Day = Annotated[date, BeforeValidator(_made_of("date", lambda parts: date(**parts)))]
 Amount = Annotated[str | None, BeforeValidator(_made_of("Decimal", _amount))]
-Text = Annotated[str | None, BeforeValidator(_blank_is_none)]
+Text = Annotated[Written | None, BeforeValidator(_blank_is_none)]
 State = Literal["lead", "opportunity", "converted", "won", "lost", "cancelled"]
 
 
-class _Wire(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
+class _Wire(Wire):
     id: Id
 
 
@@ -103,7 +102,7 @@ class WireOpportunity(_Dated):
 class WireVersion(_Wire):
     """An opportunity as it once was: a state may be of a module that is there no more."""
 
-    state: str
+    state: Written
     party_id: Id | None = Field(alias="party")
 
 
@@ -118,19 +117,8 @@ class WireRevision(_Wire):
         return read(cls, {"at": at, "id": id_}, "Tryton's history of the opportunities")
 
 
-Model = TypeVar("Model", bound=BaseModel)
-
-
 def read(model: type[Model], answer: object, what: str) -> Model:
-    """`answer` as `model`; BadAnswerError names `what` and the fields that cannot be read."""
-    try:
-        return model.model_validate(answer)
-    except ValidationError as error:
-        fields = sorted({".".join(map(str, problem["loc"])) for problem in error.errors(include_input=False)})
-    raise BadAnswerError(
-        f"{what} has something unusable in {', '.join(fields[:3])};"
-        " mend it in Tryton, or update Holdwater if it looks right there."
-    )
+    return wire.read(model, answer, what, "Tryton")
 
 
 def id_of(row: Mapping[str, object]) -> int:

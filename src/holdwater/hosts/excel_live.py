@@ -51,11 +51,16 @@ def verdict(book: LiveWorkbook) -> str:
 
 
 class LiveWorkbook:
-    """An open workbook as a refresh needs it; changes gather here until `save` writes them into Excel, unsaved."""
+    """An open workbook as a refresh needs it; changes gather here until `save` writes them into Excel, unsaved.
+
+    What was read is kept until then: each question to Excel goes to another process.
+    """
 
     def __init__(self, book: Any) -> None:
         self._book = book
         self._pending: dict[str, Sequence[Sequence[Content]]] = {}
+        self._tables: dict[str, Table] = {}
+        self._cells: dict[str, list[ReadCell]] = {}
         self.path = Path(book.fullname)
 
     @property
@@ -66,8 +71,10 @@ class LiveWorkbook:
         return {sheet.name: sheet.name for sheet in self._book.sheets}
 
     def tables(self) -> dict[str, Table]:
-        found = (self._described(sheet, table) for sheet in self._book.sheets for table in sheet.tables)
-        return {table.name: table for table in found}
+        if not self._tables:
+            found = (self._described(sheet, table) for sheet in self._book.sheets for table in sheet.tables)
+            self._tables = {table.name: table for table in found}
+        return self._tables
 
     def table(self, name: str) -> Table:
         for table in self.tables().values():
@@ -79,6 +86,11 @@ class LiveWorkbook:
         return {name.name: name.refers_to.removeprefix("=") for name in self._book.names}
 
     def read_cells(self, sheet: str) -> Iterator[ReadCell]:
+        if sheet not in self._cells:
+            self._cells[sheet] = list(self._asked(sheet))
+        return iter(self._cells[sheet])
+
+    def _asked(self, sheet: str) -> Iterator[ReadCell]:
         used = self._book.sheets[sheet].used_range
         for row, (values, formulas) in enumerate(
             zip(_rows(used.api.Value2), _rows(used.formula), strict=True), used.row
@@ -111,6 +123,8 @@ class LiveWorkbook:
             self._write(self.table(name), rows)
         written = bool(self._pending)
         self._pending.clear()
+        self._tables.clear()
+        self._cells.clear()
         return written
 
     def _described(self, sheet: Any, table: Any) -> Table:
@@ -167,7 +181,7 @@ class LiveWorkbook:
     def _written(self, content: Content) -> float | str | bool:
         if isinstance(content, FormulaCell):
             return f"={content.formula.removeprefix('=')}"
-        if content is None:
+        if content is None or content == "":
             return ""
         if isinstance(content, CellError):
             return str(content)
@@ -183,7 +197,7 @@ class LiveWorkbook:
     def _same(self, content: Content, cell: ReadCell | None) -> bool:
         if isinstance(content, date):
             content = self._number(content)
-        return (None if cell is None else cell.value) == (content if content != "" else None)
+        return ("" if cell is None else cell.value) == ("" if content is None else content)
 
 
 def _rows(value: Any) -> Sequence[Sequence[Any]]:

@@ -7,7 +7,7 @@ number is a float.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import xlwings
@@ -34,11 +34,15 @@ _MISSING = -2147352572  # an argument that was left out
 @xlwings.arg("name", "raw")  # else xlwings makes an error cell look like an empty one
 @xlwings.arg("*given", "raw")
 @xlwings.ret("raw")
-def answer(name: Any, *given: Any) -> list[list[Any]]:
+def answer(name: Any, *given: Any) -> Sequence[Sequence[Any]]:
     """What the cell shows in which the function is called."""
-    shown = evaluate(name, [value if type(value) is float else _received(value) for value in given])
+    for value in given:
+        if type(value) is not float:
+            given = tuple(map(_received, given))
+            break
+    shown = evaluate(name, given)
     if type(shown) is float:
-        return [[shown if shown - shown == 0 else CODES[CellError.NUM]]]  # infinity and NaN are not 0 there
+        return ((shown if shown - shown == 0 else CODES[CellError.NUM],),)  # infinity and NaN are not 0 there
     rows = shown if isinstance(shown, list) else [[shown]]
     return [[_sent(cell) for cell in row] for row in rows]
 
@@ -63,6 +67,8 @@ del xlwings  # the dispatcher finds the functions by their names; nothing else i
 
 
 def _received(value: Any) -> Any:
+    if type(value) is float:
+        return value
     if isinstance(value, (tuple, list)):
         return [_received(item) for item in value]
     if type(value) is int:

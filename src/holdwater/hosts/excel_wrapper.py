@@ -109,7 +109,11 @@ Public Function HoldwaterAnswer(ByVal FunctionName As String, ByVal Given As Var
     On Error GoTo Unreachable
     Last = UBound(Given) + 1
     Depth = Deepest(Given, 1)
-    If Not IsMissing(More) Then
+    If IsMissing(More) Then
+        Do While IsMissing(Given(Last - 1)) And Last > 1 ' what was left out at the end need not be sent
+            Last = Last - 1
+        Loop
+    Else
         Last = Last + UBound(More) + 1
         Depth = Deepest(More, Depth)
     End If

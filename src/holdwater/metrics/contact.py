@@ -58,7 +58,7 @@ def first_response(as_of: datetime) -> ibis.Table:
 
 
 def consents(as_of: datetime) -> ibis.Table:
-    """By channel the leads that allow it; null is any channel. Who opted out of a channel has, whatever else is kept."""
+    """By channel the leads that allow it; null is any channel. An opt-out beats whatever else is kept for a channel."""
     rows = CONSENTS.filter(CONSENTS.recorded_at.isnull() | (CONSENTS.recorded_at <= as_of))
     leads = leads_until(as_of)
     rows = rows.semi_join(leads, ["connection", ("lead_id", "id")])

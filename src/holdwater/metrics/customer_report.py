@@ -69,9 +69,7 @@ def _customer_months(rows: Sequence[Row], today: date) -> tuple[CustomerMonth, .
         row = known.get(month, {"new": 0, "lost": 0, "lost_new": 0})
         churned = Share(count=row["lost"] - row["lost_new"], of=there)
         complete = month < today.replace(day=1)
-        found.append(
-            CustomerMonth(month=month, new=row["new"], lost=row["lost"], churned=churned, complete=complete)
-        )
+        found.append(CustomerMonth(month=month, new=row["new"], lost=row["lost"], churned=churned, complete=complete))
         there += row["new"] - row["lost"]
     return tuple(found)
 

@@ -63,11 +63,20 @@ class Embedded:
                 self._database.execute(f"INSERT INTO {name} SELECT {unnested}", list(zip(*rows, strict=True)))
 
     def rows(self, expression: ibis.Table) -> list[dict[str, Any]]:
-        rows = self._database.execute(str(ibis.to_sql(expression, dialect="duckdb"))).fetchall()
+        rows = self._database.execute(self.sql(expression)).fetchall()
         return [dict(zip(expression.columns, row, strict=True)) for row in rows]
 
+    @staticmethod
+    def sql(expression: ibis.Table) -> str:
+        return str(ibis.to_sql(expression, dialect="duckdb"))
+
     def list_tables(self) -> list[str]:
-        return [name for (name,) in self._database.execute("SELECT table_name FROM duckdb_tables() UNION ALL SELECT view_name FROM duckdb_views()").fetchall()]
+        return [
+            name
+            for (name,) in self._database.execute(
+                "SELECT table_name FROM duckdb_tables() UNION ALL SELECT view_name FROM duckdb_views()"
+            ).fetchall()
+        ]
 
     def table(self, name: str, database: Any = None) -> ibis.Table:
         """A table or view as it is described there; `database` is its schema, or catalog and schema."""

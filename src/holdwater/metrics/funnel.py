@@ -37,6 +37,12 @@ def won_deals(as_of: datetime, known_until: datetime) -> ibis.Table:
     return _won(DEALS.filter(DEALS.status == "won"), "closed_at", as_of, known_until)
 
 
+def won_moments(as_of: datetime, known_until: datetime) -> ibis.Table:
+    """One row for each lead that is a customer by `as_of`: its first win, null where no win has a usable date."""
+    won = won_deals(as_of, known_until).union(_won(CUSTOMERS, "started_at", as_of, known_until))
+    return won.group_by("connection", "lead_id").aggregate(won_at=won.won_at.min())
+
+
 def _won(rows: ibis.Table, moment: str, as_of: datetime, known_until: datetime) -> ibis.Table:
     rows = rows.select("connection", "lead_id", won_at=moment)
     rows = rows.mutate(won_at=ibis.ifelse(rows.won_at <= known_until, rows.won_at, ibis.null("timestamp")))
@@ -65,8 +71,7 @@ def lead_dates(as_of: datetime) -> ibis.Table:
 def judged_leads(as_of: datetime, known_until: datetime) -> ibis.Table:
     """One row a lead: source, month, whether it is a customer, the days to win, and whether it is judged
     (null before anyone has been won)."""
-    won = won_deals(as_of, known_until).union(_won(CUSTOMERS, "started_at", as_of, known_until))
-    won = won.group_by("connection", "lead_id").aggregate(won_at=won.won_at.min())
+    won = won_moments(as_of, known_until)
     leads = leads_until(as_of)
     leads = leads.left_join(won, [leads.connection == won.connection, leads.id == won.lead_id])
     days = days_between(leads.created_at, leads.won_at)

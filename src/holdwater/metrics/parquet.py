@@ -13,6 +13,7 @@ from holdwater.metrics.engine import Embedded
 from holdwater.metrics.tables import UNBOUND
 from holdwater.store.database import Store
 
+
 def write_tables(store: Store, folder: Path) -> None:
     """Write what the metrics need of the store as `folder`/lead.parquet and so on."""
     with closing(duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"})) as database:

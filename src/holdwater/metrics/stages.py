@@ -33,7 +33,9 @@ def visits(as_of: datetime) -> ibis.Table:
     )
     deals = DEALS.select("connection", deal=DEALS.id, status=DEALS.status, closed_at=DEALS.closed_at)
     rows = rows.inner_join(deals, ["connection", ("deal_id", "deal")])
-    rows = rows.select("connection", "deal_id", "stage_id", "entered_at", "next_stage", "next_at", "status", "closed_at")
+    rows = rows.select(
+        "connection", "deal_id", "stage_id", "entered_at", "next_stage", "next_at", "status", "closed_at"
+    )
     stages = STAGES.select("connection", "label", "position", "closed", stage=STAGES.id)
     rows = rows.left_join(stages, ["connection", ("stage_id", "stage")])
     ended = rows.next_stage.isnull() & (rows.status != "open") & ~rows.closed.fill_null(False)

@@ -121,11 +121,13 @@ class Rows:
 
     def ids(self, kind: ObjectType) -> list[str]:
         """Ids in the order of creation, which is their order as numbers."""
-        return list(self._records(kind))
+        if kind is CONTACTS or kind is DEALS:
+            return list(self._records(kind))
+        return [one.id for one in self._business.activities.values() if ACTIVITIES[one.kind] is kind]
 
     def row(self, kind: ObjectType, record_id: str) -> Row | None:
         record = self._records(kind).get(record_id)
-        if record is None:
+        if record is None or (isinstance(record, Activity) and ACTIVITIES[record.kind] is not kind):
             return None
         made = self._made.get((kind.name, record_id))
         if made is None or made[0] is not record:
@@ -135,7 +137,7 @@ class Rows:
 
     def all(self, kind: ObjectType) -> Iterable[Row]:
         """Every row that is not archived."""
-        rows = (self.row(kind, record_id) for record_id in self._records(kind))
+        rows = (self.row(kind, record_id) for record_id in self.ids(kind))
         return (row for row in rows if row and not row.archived)
 
     def linked(self, kind: ObjectType, other: ObjectType, record_id: str) -> list[str]:
@@ -152,7 +154,7 @@ class Rows:
             return self._business.contacts
         if kind is DEALS:
             return self._business.deals
-        return {id_: one for id_, one in self._business.activities.items() if ACTIVITIES[one.kind] is kind}
+        return self._business.activities
 
 
 def _row(record: Contact | Deal | Activity) -> Row:

@@ -12,6 +12,7 @@ import inspect
 import math
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from itertools import count
 from typing import Any
 
@@ -44,6 +45,7 @@ class CannotTranslateError(HoldwaterError):
     """The source of a formula leaves the subset that every notation can express."""
 
 
+@cache  # a workbook writes one function into hundreds of cells
 def read(function: Callable[..., Any]) -> Node:
     """The function's body as one expression over its arguments, without the guards of its units."""
     reader = _Reader(inspect.unwrap(function), count(1))

@@ -17,7 +17,7 @@ from holdwater.workbook.figures import FIGURES
 from holdwater.workbook.inputs import INPUTS, POLICY
 
 _DECIDES = ("horizon_months",)  # of the rules; those of thumb decide nothing here
-_NEEDED = [i for i in INPUTS if i.required and (i.group != POLICY or i.name in _DECIDES)]
+_NEEDED = [i for i in INPUTS if i.group != POLICY or i.name in _DECIDES]
 
 
 def business(values: Values, about: Mapping[object, object], projects: Sequence[Sequence[Value]] = ()) -> Description:

@@ -143,6 +143,4 @@ def _text(text: str) -> str:
 def _number(value: float) -> str:
     if not math.isfinite(value):
         raise UnfitValueError("is not a finite number")
-    if value == int(value) and abs(value) < EXACT_INTEGERS:
-        return str(int(value))
-    return repr(float(value))
+    return repr(float(value)).removesuffix(".0")

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from math import isfinite
 
 import holdwater
-from holdwater.bucket import one_more_lead, profit, project
-from holdwater.errors import ExportError, FormulaError
+from holdwater.errors import ExportError
 from holdwater.metrics.figures import Figures, Report
-from holdwater.workbook.bucket import bucket_of, number, of_worked
-from holdwater.workbook.cells import CellError, Value
+from holdwater.workbook.cells import Value
+from holdwater.workbook.checks import CONTROL_CHECKS
+from holdwater.workbook.customer_contents import customer_contents
 from holdwater.workbook.evaluate import Rows, Values
+from holdwater.workbook.fixes import NO_FIXES, Fixes
 from holdwater.workbook.inputs import INPUTS
-from holdwater.workbook.owned import ABOUT, MONTHS, RESULTS, SOURCES, USED
+from holdwater.workbook.owned import (
+    ABOUT,
+    CONTROLS,
+    LOG,
+    MONTHS,
+    RESULTS,
+    SOURCES,
+    USED,
+    USED_FIXES,
+    USED_SOURCES,
+)
+from holdwater.workbook.results import results
 
 NOT_RECORDED = "(not recorded)"
 UNSOURCED = "(spend without a source)"
@@ -22,17 +33,46 @@ LONGEST_HISTORY = 50 * 12  # months; a lead before that is a mistyped date
 RECENT_MONTHS = 3
 
 
-def contents(report: Report, typed: Mapping[str, Value], origin: str, refreshed: str) -> dict[str, Rows]:
-    """The data columns of every owned table, by table name."""
+def contents(
+    report: Report,
+    typed: Mapping[str, Value],
+    origin: str,
+    refreshed: str,
+    fixes: Fixes = NO_FIXES,
+    log: Rows = (),
+) -> dict[str, Rows]:
+    """The data columns of every owned table, by table name; `log` holds the lines of the sheet Log."""
+    sources: Rows = [
+        [row.source or (UNSOURCED if row.unsourced else NOT_RECORDED), *_counts(row)] for row in report.sources
+    ]
+    about = _about(report, origin, refreshed)
     data: dict[str, Rows] = {
-        SOURCES.name: [
-            [row.source or (UNSOURCED if row.unsourced else NOT_RECORDED), *_counts(row)] for row in report.sources
-        ],
+        SOURCES.name: sources,
         MONTHS.name: _months(report),
-        ABOUT.name: _about(report, origin, refreshed),
+        **customer_contents(report),
+        LOG.name: log,
+        USED.name: [[i.label, typed.get(i.name)] for i in INPUTS],
+        USED_FIXES.name: fixes,
+        USED_SOURCES.name: [row[:1] for row in sources],
+        ABOUT.name: about,
     }
-    values = Values(typed, data)
-    return data | {RESULTS.name: _results(values), USED.name: [[i.label, typed.get(i.name)] for i in INPUTS]}
+    values = Values(typed, data, fixes)
+    return data | {
+        RESULTS.name: results(values, typed, fixes, {row[0]: row[1] for row in about}),
+        CONTROLS.name: _controls(report, values),
+    }
+
+
+def _controls(report: Report, values: Values) -> Rows:
+    """What the store says, and the sums of what is written."""
+    spend = [row.spend for row in report.sources if row.spend is not None]
+    store: list[list[Value]] = [
+        ["store leads", report.total.leads],
+        ["store customers", report.total.customers],
+        ["store spend", report.total.spend or sum(spend)],
+    ]
+    controls = [[check.was.strip('"'), values.call(check.function, check.arguments)] for check in CONTROL_CHECKS]
+    return [*store, *controls]
 
 
 def _counts(row: Figures) -> list[Value]:
@@ -83,37 +123,29 @@ def _about(report: Report, origin: str, refreshed: str) -> list[list[Value]]:
         ["Spend before the first month of leads, left out", report.early_spend or 0],
         ["Customers without a usable won date", report.undated_wins],
         ["Won deals of no known lead", report.unmatched_wins],
+        *_contacts(report),
     ]
+
+
+def _contacts(report: Report) -> list[list[Value]]:
+    """How soon leads are answered, and who was referred; nothing where no CRM keeps it."""
+    rows: list[list[Value]] = []
+    if report.first_response is not None:
+        first = report.first_response
+        rows += [
+            ["Leads in CRMs that keep calls and mails", first.leads],
+            ["Answered at all", first.answered],
+            ["Hours to the first answer, median", first.hours_p50],
+            ["Hours to the first answer, 9 in 10", first.hours_p90],
+            ["Answered within an hour", first.within_hour.count],
+            ["Old enough to tell that", first.within_hour.of],
+            ["Never answered in 30 days", first.never.count],
+            ["Old enough to tell so", first.never.of],
+        ]
+    if report.referred is not None:
+        rows += [["Customers who were referred", report.referred.count]]
+    return rows
 
 
 def _minute(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-
-
-def _results(values: Values) -> list[list[Value]]:
-    """What needs a loop over the months ahead; an error where an input is missing or wrong."""
-    labels = {
-        "One more lead a month": "What one more paid lead in every month ahead adds to the profit, in all.",
-        "Profit": "Discounted profit over the months ahead, and what the customers left then still bring.",
-        "Customers at the end": "Customers after the months ahead.",
-        "Leads burned": "Leads in the months ahead that nobody will have time for.",
-        "Month in which delivery is full": "The first month with more customers than can be served; empty: none.",
-    }
-    numbers: list[Value]
-    try:
-        bucket = bucket_of(values)
-        paid = of_worked(values, number(values, "paid_conversion"))
-        periods = list(project(bucket))
-        full = [period.period + 1 for period in periods if period.customers >= bucket.customer_capacity]
-        numbers = [
-            one_more_lead(bucket, conversion=paid),
-            profit(bucket),
-            periods[-1].customers + periods[-1].new - periods[-1].lost,
-            sum(period.burned for period in periods),
-            full[0] if full else None,
-        ]
-        if not all(number is None or isfinite(number) for number in numbers):  # type: ignore[arg-type]  # numbers here
-            numbers = [CellError("#NUM!")] * len(labels)
-    except FormulaError as error:
-        numbers = [CellError(error.cell)] * len(labels)
-    return [[label, number, meaning] for (label, meaning), number in zip(labels.items(), numbers, strict=True)]

@@ -20,7 +20,6 @@ from holdwater.workbook.references import cell_name
 from holdwater.workbook.refresh import require_ours, typed_inputs
 
 
-
 def describe(path: Path) -> Description:
     """The business of a workbook. Only what is saved in it counts; nothing is written.
 

@@ -10,38 +10,64 @@ from holdwater.errors import FormulaError
 from holdwater.translate import Ref, plain
 from holdwater.workbook.cached import Shown
 from holdwater.workbook.cells import CellError, Value
+from holdwater.workbook.checks import CHECKS, FIRST_CHECK, Check
 from holdwater.workbook.figures import FIGURES, MAY_BE_BLANK
+from holdwater.workbook.fixes import NO_FIXES, TYPED_FIXES, Fixes
 from holdwater.workbook.inputs import INPUTS, Input
-from holdwater.workbook.owned import TABLES, OwnedTable
-from holdwater.workbook.sheet_formulas import freshness
+from holdwater.workbook.owned import FIX_HEADERS, TABLES, OwnedTable
+from holdwater.workbook.sheet_formulas import agrees, freshness, looked_up, same_names
 
 Rows = Sequence[Sequence[Value]]
 
 INPUTS_TYPED = "inputs_typed"  # the name of the typed cells, top to bottom
-FRESHNESS = {"used": "hw_used[Value]", "now": INPUTS_TYPED}
+_FIRST, _LAST = FIX_HEADERS[0], FIX_HEADERS[-1]
+FRESHNESS = {
+    "used": "hw_used[Value]", "now": INPUTS_TYPED,
+    "used_fixes": f"hw_used_fixes[[{_FIRST}]:[{_LAST}]]", "fixes": TYPED_FIXES,
+}  # fmt: skip
+CHECKS_SAID = "checks_said"  # the name of what each check says
+CONTROL = {"values": "hw_controls[[#All],[Value]]", "keys": "hw_controls[[#All],[Control]]"}
+SAME_NAMES = {"used": "hw_used_sources[Source]", "now": "hw_sources[Source]"} | CONTROL
 
 
 class Values:
     """All values of one workbook: `values["lead_flow"]`, `values["hw_sources[Leads]"]`."""
 
-    def __init__(self, typed: Mapping[str, Value], data: Mapping[str, Rows]) -> None:
+    def __init__(self, typed: Mapping[str, Value], data: Mapping[str, Rows], fixes: Fixes = NO_FIXES) -> None:
         self._known: dict[str, Any] = {i.name: in_use(i, typed.get(i.name)) for i in INPUTS}
         self._known[INPUTS_TYPED] = [typed.get(i.name) for i in INPUTS]
+        self._known[TYPED_FIXES] = [cell for row in fixes for cell in row]
         for table in TABLES:
             self._keep(table, data.get(table.name) or [])
         for figure in FIGURES:
             self._known[figure.name] = self.call(figure.function, figure.arguments)
         for table in TABLES:
             self._calculate(table)
-        results = self["hw_results[Value]"]
-        self._known["one_more_lead"], self._known["delivery_full"] = results[0], results[-1]
         self._known["results_status"] = self.call(freshness, FRESHNESS)
+        self._known[CHECKS_SAID] = [self._check(check, row) for row, check in enumerate(CHECKS, start=FIRST_CHECK + 1)]
+        self._known[CHECKS_SAID].append(self.call(same_names, SAME_NAMES))
 
     def __getitem__(self, name: str) -> Any:
         table, all_, rest = name.partition("[[#All],")
         if all_:  # the column with its header
             return [rest.strip("[]"), *self._known[table + rest.removesuffix("]")]]
+        table, block, last = name.partition("]:[")
+        if block:
+            return self._block(*table.split("[["), last.removesuffix("]]"))
         return self._known[name]
+
+    def _block(self, name: str, first: str, last: str) -> list[Any]:
+        """Some columns of a table side by side, row by row."""
+        headers = [column.header for table in TABLES if table.name == name for column in table.columns]
+        columns = [self[f"{name}[{header}]"] for header in headers[headers.index(first) : headers.index(last) + 1]]
+        return [cell for row in zip(*columns, strict=True) for cell in row]
+
+    def _check(self, check: Check, row: int) -> Shown:
+        """What the check says; the cells that it compares, in this row of the sheet Checks, are known from then on."""
+        was, now = f"$B${row}", f"$C${row}"
+        self._known[was] = self.call(looked_up, CONTROL | {"key": check.was})
+        self._known[now] = self.call(check.function, check.arguments)
+        return self.call(agrees, {"was": was, "now": now})
 
     def rows(self, table: OwnedTable) -> list[list[Value]]:
         """The table's body, calculated columns included; an empty table keeps the one blank row it must have."""
@@ -67,6 +93,8 @@ class Values:
     def _find(self, text: str, table: str, row: int) -> Any:
         if text.startswith("["):
             return self[f"{table}{text}"][row]
+        if text.startswith('"'):
+            return text.strip('"')
         return int(text) if text.isdigit() else self[text]
 
     def _keep(self, table: OwnedTable, rows: Rows) -> None:
@@ -105,11 +133,13 @@ def in_use_text(input_: Input, cell: str) -> str:
 def formula_text(function: Callable[..., Any], arguments: Mapping[str, str], table: str = "") -> str:
     """The cell's formula, without its equals sign."""
 
-    def place(text: str) -> Ref | int:
+    def place(text: str) -> Ref | int | str:
         if text.lstrip("-").isdigit():
             return int(text)
         if text.startswith("["):
             return Ref(f"{table}[[#This Row],{text}]", blank=True)
-        return Ref(text, blank=text in MAY_BE_BLANK)
+        if text.startswith('"'):
+            return text.strip('"')
+        return Ref(text, blank=text in MAY_BE_BLANK or text.startswith("$"))
 
     return plain(function, {name: place(text) for name, text in arguments.items()})

@@ -23,6 +23,13 @@ class Figure:
     arguments: Mapping[str, str]
     number_format: str
     meaning: str
+    counts: tuple[str, str] | None = None  # of a rate: the figures that say of how many how many
+    key: bool = True  # shown on the first sheet
+
+
+def _sources(header: str) -> str:
+    """A column with its header: IronCalc computes no SUMIF over a single cell, as an empty table has."""
+    return f"hw_sources[[#All],[{header}]]"
 
 
 FIGURES = (
@@ -36,14 +43,15 @@ FIGURES = (
            COUNT, "LEAD_CAPACITY: people x hours x 60 x share used / (minutes x touches)."),
     Figure("paid_conversion", "Customers per paid lead", "judged customers / judged leads, paid sources",
            own.conversion_of_paid,
-           {"judged_leads": "hw_sources[Judged leads]", "judged_customers": "hw_sources[Judged customers]",
-            "spend": "hw_sources[Spend]"},
+           {"judged_leads": _sources("Judged leads"), "judged_customers": _sources("Judged customers"),
+            "spend": _sources("Spend")},
            PERCENT, "Of leads old enough to judge, in sources that cost money (all sources where no spend is known). "
-           "Leads that nobody called are among them."),
+           "Leads that nobody called are among them.", counts=("paid_won", "paid_judged")),
     Figure("any_conversion", "Customers per lead, all sources", "judged customers / judged leads, all sources",
            own.conversion_of_all,
-           {"judged_leads": "hw_sources[Judged leads]", "judged_customers": "hw_sources[Judged customers]"},
-           PERCENT, "Of leads old enough to judge, in all sources: what growth is reckoned with."),
+           {"judged_leads": _sources("Judged leads"), "judged_customers": _sources("Judged customers")},
+           PERCENT, "Of leads old enough to judge, in all sources: what growth is reckoned with.",
+           counts=("any_won", "any_judged")),
     Figure("customer_margin", "Gross profit per customer and month", "revenue x gross margin",
            own.margin_per_month, {"revenue": "monthly_revenue", "share": "margin_share"},
            MONEY, "Revenue per customer x gross margin."),
@@ -60,7 +68,7 @@ FIGURES = (
            {"allowable_cac": "allowable_customer_cost", "conversion": "paid_conversion", "lead_cost": "lead_work_cost"},
            MONEY, "ALLOWABLE_CPL: what a customer may cost x customers per lead, less the cost of working the lead."),
     Figure("paid_lead_cost", "What a lead costs", "spend / leads, paid sources",
-           own.paid_cost_per_lead, {"spend": "hw_sources[Spend]", "leads": "hw_sources[Leads]"},
+           own.paid_cost_per_lead, {"spend": _sources("Spend"), "leads": _sources("Leads")},
            MONEY, "CPL: spend / leads of the sources that cost money; spend of no source is shared by all leads."),
     Figure("lead_worth", "What a lead is worth", "above this price a lead loses money",
            acquisition.lead_value,
@@ -68,7 +76,7 @@ FIGURES = (
            MONEY, "LEAD_VALUE: at this price a lead neither earns nor loses over a whole customer life."),
     Figure("paid_customer_cost", "What a customer costs", "spend, and sales cost, / customers won",
            own.paid_cost_per_customer,
-           {"spend": "hw_sources[Spend]", "customers": "hw_sources[Customers]", "months": "hw_months[Month]",
+           {"spend": _sources("Spend"), "customers": _sources("Customers"), "months": "hw_months[Month]",
             "monthly_sales_cost": "monthly_sales_cost"},
            MONEY, "CAC: spend / customers won from the sources that cost money, and sales cost / all customers."),
     Figure("value_over_cost", "Lifetime value for each 1 of cost", "3 or more is healthy",
@@ -92,6 +100,15 @@ FIGURES = (
             "lead_capacity": "lead_limit", "customers": "customers_now", "churn": "monthly_churn",
             "customer_capacity": "service_capacity"},
            MONEY, "CAPACITY_REVENUE: within what the people can work and serve."),
+    *(Figure(name, label, "", function, arguments, COUNT, f"{label}: what a rate rests on.", key=False)
+      for name, label, function, arguments in (
+          ("paid_judged", "Judged leads, paid sources", own.of_paid,
+           {"column": _sources("Judged leads"), "spend": _sources("Spend")}),
+          ("paid_won", "Judged customers, paid sources", own.of_paid,
+           {"column": _sources("Judged customers"), "spend": _sources("Spend")}),
+          ("any_judged", "Judged leads, all sources", own.sum_of, {"column": "hw_sources[Judged leads]"}),
+          ("any_won", "Judged customers, all sources", own.sum_of, {"column": "hw_sources[Judged customers]"}))),
 )  # fmt: skip
 
+KEY_FIGURES = tuple(figure for figure in FIGURES if figure.key)
 MAY_BE_BLANK = frozenset(i.name for i in INPUTS if not i.required)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from math import isfinite
+from typing import Any, Protocol
 
-from holdwater.workbook.cells import EXACT_INTEGERS, TEXT_LIMIT, Content, UnfitValueError, cell_xml
+from holdwater.workbook.cells import EXACT_INTEGERS, TEXT_LIMIT, Content, FormulaCell, UnfitValueError, cell_xml
 
 
 class Rows(Protocol):
@@ -25,42 +26,80 @@ class UnfitCellError(ValueError):
         self.position = position
 
 
-# A text with anything else than these is written with more care.
-_CARE = re.compile(r"""[^\w .,:;@/()+#%*!?'"=$-]|_x|^\s|\s$|\s\s""")
+# A row is written with one format for its kinds of values if all of them are plain: numbers that a sheet can keep, and
+# texts of printable characters with none of these (| stands between the texts of a row).
+_CAREFUL = re.compile(r"[<&>]|_x| [ |]|\| ").search
 _SHORT = TEXT_LIMIT // 2
+_PLAIN = frozenset({str, int, float, type(None)})
 
 
-def row_writer(
-    prefix: str, letters: Sequence[str], styles: Sequence[str | None], date1904: bool
-) -> Callable[[int, Sequence[Content]], str]:
-    """A function from a row's number and values to its cells; it writes what `cell_xml` writes, only faster."""
-    columns: list[tuple[str, str, str]] = []
-    for letter, style in zip(letters, styles, strict=True):
-        styled = '"' if style is None else f'" s="{style}"'
-        text = f'{styled} t="inlineStr"><{prefix}is><{prefix}t>'
-        columns.append((f'<{prefix}c r="{letter}', f"{styled}><{prefix}v>", text))
-    number_end = f"</{prefix}v></{prefix}c>"
-    text_end = f"</{prefix}t></{prefix}is></{prefix}c>"
-    needs_care = _CARE.search
+class RowWriter:
+    """Writes a row's cells as `cell_xml` does, only faster."""
 
-    def written(number: int, row: Sequence[Content]) -> str:
-        place = str(number)
+    def __init__(self, prefix: str, letters: Sequence[str], styles: Sequence[str | None], date1904: bool) -> None:
+        self._prefix = prefix
+        self._columns = list(zip(letters, styles, strict=True))
+        self._date1904 = date1904
+        self._plans: dict[tuple[type, ...], _Plan | None] = {}
+
+    def cells(self, number: int, row: Sequence[Content], formula_at: Callable[[int], None]) -> str:
+        """The cells of row `number`; `formula_at` is told the positions of formulas."""
+        kinds = tuple(map(type, row))
+        try:
+            plan = self._plans[kinds]
+        except KeyError:
+            plan = self._plans[kinds] = self._plan(kinds)
+        if plan is not None and plan.fits(row):
+            return plan.written(str(number), row)
         cells: list[str] = []
-        for (start, number_start, text_start), content in zip(columns, row, strict=True):
-            kind = type(content)
-            if kind is str and len(content) < _SHORT and not needs_care(content):  # type: ignore[arg-type]  # a str
-                cells.append(f"{start}{place}{text_start}{content}{text_end}")
-            elif kind is int and -EXACT_INTEGERS < content < EXACT_INTEGERS:  # type: ignore[operator]  # an int
-                cells.append(f"{start}{place}{number_start}{content}{number_end}")
-            elif kind is float and -EXACT_INTEGERS < content < EXACT_INTEGERS:  # type: ignore[operator]  # a float
-                exact = int(content) if content.is_integer() else content  # type: ignore[arg-type, union-attr]
-                cells.append(f"{start}{place}{number_start}{exact!r}{number_end}")
-            else:
-                position = len(cells)
-                try:
-                    cells.append(cell_xml(prefix, f"{letters[position]}{place}", styles[position], content, date1904))
-                except UnfitValueError as error:
-                    raise UnfitCellError(position, str(error)) from None
+        for position, ((letters, style), content) in enumerate(zip(self._columns, row, strict=True)):
+            if isinstance(content, FormulaCell):
+                formula_at(position)
+            try:
+                cells.append(cell_xml(self._prefix, f"{letters}{number}", style, content, self._date1904))
+            except UnfitValueError as error:
+                raise UnfitCellError(position, str(error)) from None
         return "".join(cells)
 
-    return written
+    def _plan(self, kinds: tuple[type, ...]) -> _Plan | None:
+        if not _PLAIN.issuperset(kinds) or len(kinds) != len(self._columns):
+            return None
+        pieces: list[str] = []
+        for (letters, style), kind in zip(self._columns, kinds, strict=True):
+            sample: Content = None if kind is type(None) else "text" if kind is str else 1
+            cell = cell_xml(self._prefix, f"{letters}%s", style, sample, self._date1904)
+            if kind is type(None):  # shows no value, and if it is no cell at all no place either
+                pieces.append(f"{cell}%.0s" if cell else "%.0s%.0s")
+            else:
+                pieces.append(cell.replace(">text<", ">%s<").replace(">1<", ">%r<"))
+        return _Plan("".join(pieces), kinds, f".0</{self._prefix}v>", f"</{self._prefix}v>")
+
+
+class _Plan:
+    """One format for all rows whose values are of the same kinds, all of them plain."""
+
+    def __init__(self, form: str, kinds: tuple[type, ...], whole: str, end: str) -> None:
+        self._form = form
+        self._whole, self._end = whole, end  # a whole number is written without its .0
+        self._texts, self._integers, self._floats = (
+            [position for position, kind in enumerate(kinds) if kind is wanted] for wanted in (str, int, float)
+        )
+        self._arguments: list[Content] = [None] * (2 * len(kinds))
+
+    def fits(self, row: Sequence[Content]) -> bool:
+        values: Any = row
+        if self._texts:
+            text = "|".join(["", *[values[position] for position in self._texts], ""])
+            if len(text) > _SHORT or not text.isprintable() or _CAREFUL(text):
+                return False
+        if self._integers:
+            integers = [values[position] for position in self._integers]
+            if max(integers) >= EXACT_INTEGERS or min(integers) <= -EXACT_INTEGERS:
+                return False
+        return not self._floats or isfinite(sum([values[position] for position in self._floats]))
+
+    def written(self, place: str, row: Sequence[Content]) -> str:
+        arguments = self._arguments
+        arguments[::2] = [place] * len(row)
+        arguments[1::2] = row
+        return (self._form % tuple(arguments)).replace(self._whole, self._end)

@@ -93,7 +93,8 @@ CUSTOMERS = OwnedTable(
      Column("Left of these", COUNT, "Of those there on its first day, how many left in it."),
      Column("Complete", "0", "0 for the month that still goes on."),
      Column("Churn", PERCENT, "Left of these / at the start.", own.row_conversion,
-            {"judged_customers": "[Left of these]", "judged_leads": "[At the start]"})),
+            {"judged_customers": "[Left of these]", "judged_leads": "[At the start]"}),
+     Column("Ceiling", COUNT, "Customers where growth ends.", own.row_number, {"value": "customers_limit"})),
     "Customers by month", "Who came and who left. Retention and Today show them.",
 )  # fmt: skip
 

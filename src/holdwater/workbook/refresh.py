@@ -15,8 +15,10 @@ from holdwater.workbook.cells import Content, FormulaCell, Value
 from holdwater.workbook.changes import Change, changes
 from holdwater.workbook.contents import contents
 from holdwater.workbook.evaluate import Values, formula_text
+from holdwater.workbook.fixes import NO_FIXES, typed_fixes
 from holdwater.workbook.inputs import INPUTS
-from holdwater.workbook.layout import LANDMARKS, TODAY_CELLS, formula_cells
+from holdwater.workbook.layout import LANDMARKS, TODAY_LINES, formula_cells
+from holdwater.workbook.log import log_lines, new_lines
 from holdwater.workbook.opened import OpenWorkbook
 from holdwater.workbook.owned import ABOUT, TABLES, OwnedTable
 from holdwater.workbook.package import Package
@@ -133,13 +135,18 @@ def _ready(package: OpenWorkbook, report: Report, origin: str, now: datetime | N
     tables = written_tables(package)
     whole = tables is TABLES
     typed = typed_inputs(package) if whole else {}
+    fixes = typed_fixes(package) if whole else NO_FIXES
+    log = log_lines(package) if whole else []
     # With the old time first: a workbook in which nothing else would change is not touched.
-    values = Values(typed, contents(report, typed, origin, _last_refreshed(package)))
+    values = Values(typed, contents(report, typed, origin, _last_refreshed(package), fixes, log), fixes)
     left_alone = _write(package, values, tables)
     left_alone += _show(package, values) if whole else []
     if package.changed_parts:
-        values = Values(typed, contents(report, typed, origin, f"{now or datetime.now(UTC):%Y-%m-%d %H:%M} UTC"))
-        _write(package, values, [table for table in tables if table.name == ABOUT.name])
+        before = values
+        refreshed = f"{now or datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+        log = [*log, *new_lines(report, origin, refreshed, (), first=not log)]
+        values = Values(typed, contents(report, typed, origin, refreshed, fixes, log), fixes)
+        _write(package, values, [table for table in tables if values.rows(table) != before.rows(table)])
         if whole:
             _show(package, values)
     return _Ready(package, values, tuple(left_alone), whole)
@@ -173,7 +180,7 @@ def _show(package: OpenWorkbook, values: Values) -> list[str]:
 
 def _said(ready: _Ready, report: Report) -> tuple[str, ...]:
     if ready.whole:
-        said = [str(ready.values.call(cell.function, cell.arguments)) for cell in TODAY_CELLS[:5]]
+        said = [str(ready.values.call(cell.function, cell.arguments)) for cell in TODAY_LINES]
         return tuple(said[1:])
     return (f"{report.total.leads:,} leads and {report.total.customers:,} customers as of {report.as_of:%Y-%m-%d}.",)
 

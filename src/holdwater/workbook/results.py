@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from math import inf
 
 from holdwater.bucket import project
@@ -54,6 +55,7 @@ def inputs_hash(typed: Mapping[str, Value], fixes: Sequence[Sequence[Value]]) ->
     return hashlib.sha256(repr(cells).encode()).hexdigest()[:16]
 
 
+@lru_cache(maxsize=2)  # a refresh asks twice, with the old time and with the new one
 def _reported(described: Description) -> tuple[Report, str]:
     """A fix that is typed wrongly must not hide the verdict."""
     try:

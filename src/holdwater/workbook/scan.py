@@ -52,7 +52,7 @@ class SheetRow:
 
     __slots__ = ("_parsed", "_scan", "before", "data", "named", "number", "open_end")
 
-    def __init__(self, scan: SheetScan, number: int, data: bytes, open_end: int, *, named: bool, before: bytes) -> None:
+    def __init__(self, scan: SheetScan, number: int, data: bytes, open_end: int, named: bool, before: bytes) -> None:
         self._scan = scan
         self._parsed: tuple[dict[str, str], list[SheetCell]] | None = None
         self.number = number
@@ -186,37 +186,44 @@ class SheetScan:
 
     def _rows(self) -> Iterator[SheetRow]:
         opening, closing = f"<{self.prefix}row".encode(), f"</{self.prefix}row".encode()
+        usual = re.compile(opening + rb' r="([0-9]+)"(?:[^<>"\'/]|"[^"]*")*>')
         buffer, at, number = self._buffer, 0, 0
+        asides = _has_asides(buffer)
         while True:
-            found = _next_row(buffer, at, opening, closing)
-            if found is None:
-                more = next(self._chunks, b"")
-                if not more:
-                    raise self.damaged(f"row {number + 1}")
-                # A long row comes in many pieces; looking again only when there is much more keeps that cheap.
-                while len(more) < len(buffer) - at and (further := next(self._chunks, b"")):
-                    more += further
-                buffer, at = buffer[at:] + more, 0
-                continue
-            start, open_end, end = found
-            if open_end < 0:
-                self._buffer = buffer[at:]
-                return
-            named = _ROW_NUMBER.search(buffer, start, open_end)
-            previous = number
-            if named is None:
-                number += 1
+            # Nearly every row is like this; what is not is looked at more closely.
+            tag = None if asides else usual.match(buffer, at)
+            close = -1 if tag is None else buffer.find(closing, tag.end()) + len(closing)
+            if tag is not None and close >= len(closing) and buffer[close : close + 1] == b">":
+                start, open_end, end = at, tag.end(), close + 1
+                named: bytes | None = tag[1]
             else:
-                try:
-                    number = int(named[1])
-                except ValueError:
-                    number = 0
+                found = _next_row(buffer, at, opening, closing)
+                if found is None:
+                    more = next(self._chunks, b"")
+                    if not more:
+                        raise self.damaged(f"row {number + 1}")
+                    # A long row comes in many pieces; to look again only when there is much more keeps that cheap.
+                    while len(more) < len(buffer) - at and (further := next(self._chunks, b"")):
+                        more += further
+                    buffer, at = buffer[at:] + more, 0
+                    asides = _has_asides(buffer)
+                    continue
+                start, open_end, end = found
+                if open_end < 0:
+                    self._buffer = buffer[at:]
+                    return
+                written = _ROW_NUMBER.search(buffer, start, open_end)
+                named = None if written is None else written[1]
+            previous = number
+            number = previous + 1 if named is None else int(named) if named.isdigit() else 0
             if number <= previous:
-                raise self.damaged(f"row {previous + 1 if named is None else named[1].decode(errors='replace')}")
-            yield SheetRow(
-                self, number, buffer[start:end], open_end - start, named=named is not None, before=buffer[at:start]
-            )
+                raise self.damaged(f"row {(named or b'').decode(errors='replace')}")
+            yield SheetRow(self, number, buffer[start:end], open_end - start, named is not None, buffer[at:start])
             at = end
+
+
+def _has_asides(data: bytes) -> bool:
+    return b"<!" in data or b"<?" in data
 
 
 def _next_row(buffer: bytes, at: int, opening: bytes, closing: bytes) -> tuple[int, int, int] | None:

@@ -105,12 +105,11 @@ def spliced(
     scan: SheetScan,
     stretches: Stretches,
     extent: Area | None,
-    inspect: Callable[[SheetRow], None] | None = None,
-    plain: Callable[[SheetRow], bool] | None = None,
+    inspect: Callable[[SheetRow], bool] = lambda _: False,
 ) -> Iterator[bytes]:
     """The part with the stretches in place of the cells that stand there; `extent` is the area they fill.
 
-    `inspect` sees each row as it was, and may refuse it by raising; `plain` tells of a row that all its cells go.
+    `inspect` sees each row as it was, may refuse it by raising, and tells whether all its cells go.
     """
     coming = iter(stretches)
     waiting = next(coming, None)
@@ -119,16 +118,12 @@ def spliced(
     if not empty:
         yield head
     for row in scan.rows():
-        if inspect is not None:
-            inspect(row)
+        bare = inspect(row)
         while waiting is not None and waiting[0] < row.number:
             yield _new_row(scan.prefix, *waiting)
             waiting = next(coming, None)
         if waiting is not None and waiting[0] == row.number:
-            if plain is not None and plain(row):
-                yield row.before + _replaced_row(row, waiting[1])
-            else:
-                yield row.before + _spliced_row(row, waiting[1])
+            yield row.before + (_replaced_row if bare else _spliced_row)(row, waiting[1])
             waiting = next(coming, None)
         elif not row.named:
             # it counted on the row before it, which may be another one now
@@ -159,7 +154,7 @@ def _new_rows(
 
 def _replaced_row(row: SheetRow, stretches: Sequence[Stretch]) -> bytes:
     """The row with all its cells replaced."""
-    cells = "".join(stretch.xml for stretch in stretches).encode()
+    cells = "".join([stretch.xml for stretch in stretches]).encode()
     if not cells and not row.empty and _IDLE_TAG.fullmatch(row.tag):
         return b""
     tag = _row_tag(row, stretches)
@@ -201,13 +196,17 @@ def _spliced_row(row: SheetRow, stretches: Sequence[Stretch]) -> bytes:
 def _row_tag(row: SheetRow, stretches: Sequence[Stretch]) -> bytes:
     """The row's opening tag, naming its number, and `spans` (if it has one) wide enough for what comes in."""
     tag = row.tag if row.named else with_attribute(row.tag, "r", str(row.number))
-    spans = _SPANS.search(tag)
+    if b"spans" not in tag:
+        return tag
     filled = [stretch for stretch in stretches if stretch.xml]
+    spans = _SPANS.search(tag)
     if spans is None or not filled:
         return tag
     first, last = int(spans[1]), int(spans[2])
-    wide = (min(first, filled[0].first_column), max(last, filled[-1].last_column))
-    return tag if wide == (first, last) else with_attribute(tag, "spans", f"{wide[0]}:{wide[1]}")
+    if first <= filled[0].first_column and last >= filled[-1].last_column:
+        return tag
+    first, last = min(first, filled[0].first_column), max(last, filled[-1].last_column)
+    return with_attribute(tag, "spans", f"{first}:{last}")
 
 
 def _new_row(prefix: str, number: int, stretches: Sequence[Stretch]) -> bytes:

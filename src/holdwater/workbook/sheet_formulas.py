@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from holdwater.errors import NoDataError
 from holdwater.formulas.acquisition import allowable_cpl, cac, cpl, lead_value
-from holdwater.formulas.uncertainty import rate_high
+from holdwater.formulas.uncertainty import rate_high, rate_low
 from holdwater.twins import (
     fixed,
     is_number,
@@ -104,6 +104,13 @@ def conversion_of_paid(judged_leads: Column, judged_customers: Column, spend: Co
     return conversion_of_all(judged_leads, judged_customers)
 
 
+def of_paid(column: Column, spend: Column) -> float:
+    """Over the sources that cost money, or over all where no spend is known."""
+    if total_where(spend, ">0", spend) > 0:
+        return total_where(spend, ">0", column)
+    return total(column)
+
+
 def conversion_of_all(judged_leads: Column, judged_customers: Column) -> float:
     if total(judged_leads) == 0:
         raise NoDataError("No lead is old enough to judge; sync a CRM or an export, then refresh.")
@@ -143,65 +150,30 @@ def shown(value: Shown) -> float | str:
     return value if is_number(value) else "–"  # noqa: RUF001  # a dash as figures have it
 
 
-def verdict(
+def headline(
+    values: Column,
+    keys: Column,
     leads: Shown,
     conversion: Shown,
     value: Shown,
     allowable: Shown,
-    worth: Shown,
     paid: Shown,
-    capacity: Shown,
-    customers: Shown,
-    places: Shown,
-    one_more: Shown,
-    full_from: Shown,
     stale: str,
 ) -> str:
-    """The first thing that stands in the way of more leads decides: money, delivery, sales, the rules."""
+    """VERDICT as refresh computed it, or what is missing for one."""
     if not is_number(leads):
         return "No leads yet. Run holdwater sync, then holdwater refresh."
     if not is_number(conversion):
         return "Nobody has been won yet, or no lead is old enough to judge: what a lead is worth is not known."
-    if not is_number(value) or not is_number(allowable) or not is_number(worth):
+    if not is_number(value) or not is_number(allowable):
         return "Inputs are missing or wrong: the sheet Inputs shows which, in the column In use."
-    if worth <= 0:
-        return "No lead pays, not even a free one: mend conversion, price or churn first."
-    if is_number(paid) and paid > worth:
-        return (
-            f"Each lead loses money: one costs {fixed(paid, 2)} and brings {fixed(worth, 2)} in all."
-            " Mend conversion, price or churn first."
-        )
-    still_pays = stale == "Results are current." and is_number(one_more) and one_more >= 0  # churn makes room in time
-    if is_number(places) and is_number(customers) and customers >= places and not still_pays:
-        return (
-            f"Make room to serve first: {fixed(customers, 0)} customers for {fixed(places, 0)} places."
-            " More leads bring nothing until then."
-        )
-    if is_number(capacity) and leads > capacity:
-        return (
-            f"Make room to sell first: {fixed(leads, 1)} leads arrive a month, {fixed(capacity, 1)} can be worked."
-            " More leads are burned."
-        )
-    if stale == "Results are current." and is_number(one_more) and one_more < 0:
-        if is_number(full_from):
-            return (
-                f"More leads lose money: from month {fixed(full_from, 0)} on there is no room to serve whom they bring."
-                " Make room to serve first."
-            )
-        if is_number(capacity) and leads + 1 > capacity:
-            return (
-                f"Make room to sell first: {fixed(leads, 1)} leads arrive a month, {fixed(capacity, 1)} can be worked."
-                " One more would be burned."
-            )
-        return "More leads lose money in the months ahead: the sheet Results says how much."
     if not is_number(paid):
         return f"A lead may cost up to {fixed(allowable, 2)}. Add what you spend to compare."
-    if paid > allowable:
-        return (
-            f"Leads are too dear for your rules: one costs {fixed(paid, 2)} and may cost {fixed(allowable, 2)}."
-            " Leave the dear sources, or mend the bucket."
-        )
-    return f"More leads pay: one costs {fixed(paid, 2)} and may cost {fixed(allowable, 2)}."
+    if found(values, "VERDICT", keys) == "":
+        return "No verdict yet: run holdwater refresh."
+    if stale == "Results are current.":
+        return f"{found(values, 'VERDICT', keys)}"
+    return f"STALE, from before the inputs changed: {found(values, 'VERDICT', keys)}"
 
 
 def load(leads: Shown, capacity: Shown) -> str:
@@ -218,10 +190,11 @@ def load(leads: Shown, capacity: Shown) -> str:
     return "Sales: fill in people, hours and minutes on the sheet Inputs."
 
 
-def outlook(one_more: Shown, months: Shown, stale: str) -> str:
+def outlook(values: Column, keys: Column, months: Shown, stale: str) -> str:
     """What one more lead a month adds over the months looked ahead; a result of refresh."""
     if stale != "Results are current.":
         return "What one more lead adds is unknown until holdwater refresh has computed it from these inputs."
+    one_more = found(values, "CONSTRAINT_VALUE leads", keys)
     if is_number(one_more) and is_number(months):
         if one_more < 0:
             return (
@@ -232,45 +205,28 @@ def outlook(one_more: Shown, months: Shown, stale: str) -> str:
             f"One more lead in each of the {fixed(months, 0)} months ahead brings {fixed(one_more, 2)} in all,"
             " whole customer lives counted."
         )
-    return "What one more lead adds follows once the inputs are right: then run holdwater refresh again."
-
-
-def status_line(status: str, about: Column) -> str:
-    if rows(about) < 3:
-        return status
-    return f"{status} Computed {item(about, 3)}."
-
-
-def sources_left(sources: Column, shown_rows: int) -> str:
-    """How many sources the first sheet has no room for."""
-    if rows(sources) - 1 > shown_rows:
-        return f"and {fixed(rows(sources) - 1 - shown_rows, 0)} more on the sheet Sources"
-    return ""
-
-
-def nth(column: Column, position: int) -> Shown:
-    """The n-th row of a whole table column, header included, or nothing below its end."""
-    if position >= rows(column):
-        return ""
-    if item(column, position + 1) == "":
-        return ""
-    return item(column, position + 1)
+    return "What one more lead adds follows once there is a verdict."
 
 
 @spreadsheet_function("SUMPRODUCT(--({}<>{}))")
 def differences(one: Column, other: Column) -> Shown:
-    """How many cells differ; an error among them comes out instead."""
+    """How many cells differ, in case or not at all being the same; an error among them comes out instead."""
     for value in (*one, *other):
         if isinstance(value, CellError):
             return value
-    return sum(("" if a is None else a) != ("" if b is None else b) for a, b in zip(one, other, strict=True))
+    return sum(_alike(a) != _alike(b) for a, b in zip(one, other, strict=True))
 
 
-def freshness(used: Column, now: Column) -> str:
-    """Whether the results were computed from the inputs as they stand."""
-    if rows(used) != rows(now):
+def _alike(value: Shown) -> Shown:
+    return "" if value is None else value.casefold() if isinstance(value, str) else value
+
+
+def freshness(used: Column, now: Column, used_fixes: Column, fixes: Column) -> str:
+    """Whether the results were computed from the inputs and fixes as they stand."""
+    if rows(used) != rows(now) or rows(used_fixes) == 1:
         return "Results are not computed yet: run holdwater refresh."
-    if is_number(differences(used, now)) and differences(used, now) == 0:
+    changed = differences(used, now) + differences(used_fixes, fixes)
+    if is_number(changed) and changed == 0:
         return "Results are current."
     return "STALE: inputs have changed since the results were computed; run holdwater refresh."
 
@@ -281,12 +237,177 @@ def subtitle(about: Column) -> str:
     return f"{item(about, 1)}, as of {item(about, 2)}. Refreshed {item(about, 3)}."
 
 
-def nth_judged(customers: Column, leads: Column, position: int) -> str:
-    """The counts behind the n-th row's conversion."""
-    if position >= rows(customers):
-        return ""
-    won = item(customers, position + 1)
-    of = item(leads, position + 1)
-    if is_number(won) and is_number(of):
-        return f"{fixed(won, 0)} of {fixed(of, 0)}"
+# Results by their name.
+
+
+@spreadsheet_function('IFERROR(INDEX({},MATCH({},{},0)),"")')
+def found(column: Column, key: str, keys: Column) -> Shown:
+    """The value beside a key; nothing where the key, or a value, is missing."""
+    for value, standing in zip(column, keys, strict=True):
+        if isinstance(standing, str) and standing.casefold() == key.casefold():
+            return "" if value is None or isinstance(value, CellError) else value
     return ""
+
+
+def looked_up(values: Column, keys: Column, key: str) -> Shown:
+    return found(values, key, keys)
+
+
+def or_dash(values: Column, keys: Column, key: str) -> Shown:
+    """A dash where there is nothing (yet)."""
+    if found(values, key, keys) == "":
+        return "–"  # noqa: RUF001  # a dash as figures have it
+    return found(values, key, keys)
+
+
+def or_hint(values: Column, keys: Column, key: str, hint: str) -> Shown:
+    """What to do where there is nothing (yet)."""
+    if found(values, key, keys) == "":
+        return hint
+    return found(values, key, keys)
+
+
+# How far a number can be trusted.
+
+
+def trusted(count: Shown, of: Shown) -> str:
+    """The counts behind a rate with its 90 % interval, or that they are too few: fewer than five, of which a rate
+    may be off by half of itself."""
+    if is_number(count) and is_number(of) and of > 0:
+        if count < 5:
+            return f"Too few: {fixed(count, 0)} of {fixed(of, 0)}"
+        low = fixed(100 * rate_low(count, of), 1)
+        return f"{fixed(count, 0)} of {fixed(of, 0)}: {low} to {fixed(100 * rate_high(count, of), 1)} %"
+    return ""
+
+
+def row_trust(count: Shown, of: Shown) -> str:
+    return trusted(count, of)
+
+
+def first_or_dash(column: Column) -> Shown:
+    """The first row of a whole table column, header included."""
+    if item(column, 2) == "":
+        return "–"  # noqa: RUF001  # a dash as figures have it
+    return item(column, 2)
+
+
+def used_share(now: Shown, limit: Shown) -> Shown:
+    if is_number(now) and is_number(limit) and limit > 0:
+        return now / limit
+    return "–"  # noqa: RUF001  # a dash as figures have it
+
+
+def room(now: Shown, limit: Shown) -> str:
+    """In words, so that no colour is needed to see which limit is reached."""
+    if is_number(now) and is_number(limit):
+        if now > limit:
+            return f"OVER by {fixed(now - limit, 0)}"
+        if now >= 0.9 * limit:
+            return f"nearly full, room for {fixed(limit - now, 0)}"
+        return f"room for {fixed(limit - now, 0)}"
+    return "no limit typed"
+
+
+def lifetime_months(churn: Shown, discount: Shown) -> Shown:
+    if is_number(churn) and is_number(discount) and churn + discount > 0:
+        return 1 / (churn + discount)
+    return "–"  # noqa: RUF001  # a dash as figures have it
+
+
+def against(may: Shown, paid: Shown) -> str:
+    if is_number(may) and is_number(paid):
+        if paid > may:
+            return f"too dear by {fixed(paid - may, 2)}"
+        return f"pays, {fixed(may - paid, 2)} to spare"
+    return ""
+
+
+def against_result(values: Column, keys: Column, key: str, paid: Shown) -> str:
+    may = found(values, key, keys)
+    if is_number(may) and is_number(paid):
+        if paid > may:
+            return f"too dear by {fixed(paid - may, 2)}"
+        return f"pays, {fixed(may - paid, 2)} to spare"
+    return ""
+
+
+@spreadsheet_function("SUMIF")
+def total_of(column: Column, text: str, summed: Column) -> float:
+    """The sum of `summed` where `column` holds the text."""
+    return sum(s for c, s in zip(column, summed, strict=True) if c == text and isinstance(s, (int, float)))
+
+
+def lost_by(whose: Column, deals: Column, word: str) -> Shown:
+    if total(deals) == 0:
+        return "–"  # noqa: RUF001  # a dash as figures have it
+    return total_of(whose, word, deals)
+
+
+def lost_share(whose: Column, deals: Column, word: str) -> Shown:
+    if total(deals) == 0:
+        return "connect lost reasons" if word == "us" else ""
+    return total_of(whose, word, deals) / total(deals)
+
+
+def row_number(value: Shown) -> Shown:
+    return value if is_number(value) else ""
+
+
+def connected(column: Column, hint: str) -> str:
+    """What to connect while a table is empty; nothing once it is filled."""
+    return hint if item(column, 2) == "" else ""
+
+
+# The sheet Checks.
+
+
+@spreadsheet_function("COUNTIF")
+def how_many(column: Column, text: str) -> int:
+    return sum(value == text for value in column)
+
+
+@spreadsheet_function("COUNT")
+def numbers(column: Column) -> int:
+    return sum(is_number(value) for value in column)
+
+
+def sum_of(column: Column) -> float:
+    return total(column)
+
+
+def numbers_in(column: Column) -> int:
+    return numbers(column)
+
+
+def crossed(column: Column, other: Column) -> float:
+    return weighted(column, other)
+
+
+def agrees(was: Shown, now: Shown) -> str:
+    """Equal but for rounding. What was never written cannot be compared."""
+    if was is None:
+        return "not yet"
+    if is_number(was) and is_number(now) and abs(was - now) <= 0.000000001 * max(abs(was), 1):
+        return "OK"
+    return "FAIL"
+
+
+def same_names(used: Column, now: Column, values: Column, keys: Column) -> str:
+    """A source that has another name by now is none that the CRM knows; sorted otherwise is told as well."""
+    if found(values, "store leads", keys) == "":
+        return "not yet"
+    if rows(used) != rows(now):
+        return "FAIL"
+    if is_number(differences(used, now)) and differences(used, now) == 0:
+        return "OK"
+    return "FAIL"
+
+
+def checks_line(said: Column, stale: str) -> str:
+    """One word first: FAIL, STALE or OK."""
+    if how_many(said, "FAIL") > 0:
+        return f"FAIL: {how_many(said, 'FAIL')} checks of the sheet Checks fail; run holdwater refresh."
+    if stale == "Results are current.":
+        return f"OK: {how_many(said, 'OK')} checks pass."
+    return stale

@@ -8,6 +8,8 @@ import zlib
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from holdwater.errors import WorkbookError
+
 _IN_MEMORY = 1 << 22  # bytes, all together
 _PIECE = 1 << 16
 _LEVEL = 2  # packs a sheet five times as fast as the usual 6, into a fifth more
@@ -52,10 +54,17 @@ class Spool:
         return inflated(self.raw(packed))
 
     def _write(self, data: bytes) -> None:
-        if data:
+        if not data:
+            return
+        try:
             self._file.seek(self._end)
             self._file.write(data)
-            self._end += len(data)
+        except OSError as error:
+            raise WorkbookError(
+                f"There is no room for the new contents in {tempfile.gettempdir()} ({error.strerror}), so the workbook"
+                " was left as it was: make room there, or set TMPDIR to a folder that has some."
+            ) from None
+        self._end += len(data)
 
 
 def inflated(raw: Iterable[bytes]) -> Iterator[bytes]:

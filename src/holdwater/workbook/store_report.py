@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from holdwater.errors import SetupError
@@ -10,14 +13,20 @@ from holdwater.metrics.reporting import report
 from holdwater.store.database import Store
 
 
-def store_report(path: Path) -> tuple[Report, str]:
-    """The report and the connections it comes from; SetupError where nothing has been synced."""
+@contextmanager
+def synced_store(path: Path) -> Iterator[Store]:
+    """The open store at `path`; SetupError where nothing has been synced."""
     if not path.exists():
         raise SetupError(
             f"There is no store at {path}: run holdwater sync first, or give exports with --from and --mapping."
         )
     with Store.open(path) as store:
-        synced = store.connections()
-        if not synced:
+        if not store.connections():
             raise SetupError(f"Nothing has been synced into {path} yet: run holdwater sync first.")
-        return report(store), ", ".join(synced)
+        yield store
+
+
+def store_report(path: Path, *, as_of: datetime | None = None) -> tuple[Report, str]:
+    """The report as of a moment and the connections it comes from; SetupError where nothing has been synced."""
+    with synced_store(path) as store:
+        return report(store, as_of=as_of), ", ".join(store.connections())

@@ -44,12 +44,24 @@ class Styles:
     def typed(self, number_format: str) -> Any:
         return self._format(num_format=number_format, bg_color=PAPER, border=1, border_color=LINE)
 
-    def today(self, style: str) -> Any:
+    def screen(self, style: str) -> Any:
         match style:
             case "verdict":
-                return self._format(bold=True, font_size=16, font_color=INK, bg_color=BAND, valign="vcenter")
+                return self._format(
+                    bold=True, font_size=14, font_color=INK, bg_color=BAND, valign="vcenter", text_wrap=True, indent=1
+                )
             case "line":
                 return self._format(font_size=12, font_color=INK)
             case "quiet" | "status":
                 return self.quiet
+            case "aside":
+                return self.aside
+            case "head":
+                return self._format(bold=True, font_color=INK, bottom=1, bottom_color=LINE)
+            case "head aside":
+                return self._format(bold=True, font_color=INK, bottom=1, bottom_color=LINE, indent=1)
+            case "head right":
+                return self._format(bold=True, font_color=INK, bottom=1, bottom_color=LINE, align="right")
+            case "plain":
+                return self._format(font_color=INK)
         return self.number(style)

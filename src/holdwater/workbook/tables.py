@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from holdwater.errors import WorkbookError
-from holdwater.workbook.cells import FormulaCell, unescape_controls
+from holdwater.workbook.cells import unescape_controls
 from holdwater.workbook.following import Growth
 from holdwater.workbook.markup import SPREADSHEET, Edits, elements, needed, open_tag_end, set_attribute, with_attribute
-from holdwater.workbook.new_rows import Rows, UnfitCellError, row_writer
+from holdwater.workbook.new_rows import Rows, RowWriter, UnfitCellError
 from holdwater.workbook.references import LAST_ROW, Area, area_of, cell_name, column_letters
 from holdwater.workbook.scan import SheetCell, SheetRow, SheetScan
 from holdwater.workbook.sheet import Chunks, PlainRows, Stretch, spliced
@@ -115,14 +116,17 @@ class NewRows:
         scan = SheetScan(self._chunks(), table.sheet_part)
         plain = PlainRows(scan.prefix, table.ref.first_column, table.ref.last_column)
         extent = table.ref._replace(first_row=table.body.first_row, last_row=self.growth.new_last + table.totals_row)
-        known: tuple[int, list[int] | None] = (0, None)  # what was found of the row last inspected
 
-        def inspect(row: SheetRow) -> None:
-            nonlocal known
-            known = (row.number, plain.formulas(row) if guard.replaces(row.number) else None)
-            guard.inspect(row, known[1])
+        def inspect(row: SheetRow) -> bool:
+            formulas = plain.formulas(row) if guard.replaces(row.number) else None
+            if formulas is None:
+                guard.inspect(row)
+                return False
+            for column in formulas:
+                guard.formulas.add(row.number, column)
+            return True
 
-        yield from spliced(scan, self._stretches(), extent, inspect, lambda row: known[1] is not None)
+        yield from spliced(scan, self._stretches(), extent, inspect)
         guard.conclude(scan.merged)
 
     def _stretches(self) -> Iterator[tuple[int, list[Stretch]]]:
@@ -140,24 +144,24 @@ class NewRows:
         table = self._table
         prefix, styles = _styles(self._chunks, table)
         letters = [column_letters(table.ref.first_column + index) for index in range(len(table.columns))]
-        written = row_writer(prefix, letters, styles, self._date1904)
+        writer = RowWriter(prefix, letters, styles, self._date1904)
         number = table.body.first_row - 1
         for row in self._rows if len(self._rows) else [(None,) * len(table.columns)]:
             number += 1
             if number > self.growth.new_last or len(row) != len(table.columns):
                 raise self._misfit(number, len(row))
             try:
-                yield number, written(number, row)
+                yield number, writer.cells(number, row, partial(self._formula_at, number))
             except UnfitCellError as error:
                 raise WorkbookError(
                     f"The value in row {number - table.body.first_row + 1:,}, column "
                     f"{table.columns[error.position]!r} for table {table.name} {error}; nothing was written."
                 ) from None
-            for position, content in enumerate(row):
-                if isinstance(content, FormulaCell):
-                    self._written.add(number, table.ref.first_column + position)
         if number != self.growth.new_last:
             raise self._misfit(number, len(table.columns))
+
+    def _formula_at(self, number: int, position: int) -> None:
+        self._written.add(number, self._table.ref.first_column + position)
 
     def _misfit(self, number: int, values: int) -> WorkbookError:
         table = self._table
@@ -260,12 +264,7 @@ class _Guard:
         """Whether cells of this row are the table's to replace."""
         return self._owned.first_row <= number <= self._owned.last_row
 
-    def inspect(self, row: SheetRow, plain: list[int] | None) -> None:
-        """`plain`: the row holds nothing but cells to replace, with formulas in these columns."""
-        if plain is not None:
-            for column in plain:
-                self.formulas.add(row.number, column)
-            return
+    def inspect(self, row: SheetRow) -> None:
         taken = self._taken is not None and self._taken.first_row <= row.number <= self._taken.last_row
         if not (taken or self.replaces(row.number) or _SHARED_FORMULA.search(row.data)):
             return

@@ -7,16 +7,22 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from holdwater.bucket.improvement import LEVERS
+from holdwater.bucket.projects import MOST
 from holdwater.errors import MissingExtraError, WorkbookError, WorkbookLockedError
 from holdwater.units import Unit
 from holdwater.workbook import layout
 from holdwater.workbook.cells import Value
 from holdwater.workbook.evaluate import Values, formula_text
 from holdwater.workbook.figures import FIGURES
+from holdwater.workbook.fixes import NO_FIXES, Fixes
+from holdwater.workbook.grid import Screen
 from holdwater.workbook.inputs import INPUTS
 from holdwater.workbook.lambda_names import add_names
-from holdwater.workbook.owned import RESULTS, SOURCES, TABLES, OwnedTable
+from holdwater.workbook.owned import TABLES, OwnedTable
+from holdwater.workbook.screens import FIXES_TOP
 from holdwater.workbook.style import Styles
+from holdwater.workbook.template_charts import add_charts
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
@@ -25,8 +31,10 @@ if TYPE_CHECKING:
 CREATED = datetime(2026, 11, 21)  # noqa: DTZ001  # a fixed local date: the same template is the same bytes
 
 
-def write_template(path: Path, typed: Mapping[str, float] | None = None, banner: str = "") -> None:
-    """A new workbook at `path`; `typed` fills inputs by name, the others hold their defaults.
+def write_template(
+    path: Path, typed: Mapping[str, float] | None = None, banner: str = "", fixes: Fixes = NO_FIXES
+) -> None:
+    """A new workbook at `path`; `typed` fills inputs by name, the others hold their defaults, and `fixes` those cells.
 
     `banner` stands at the top of every sheet, on the screen and in print.
 
@@ -42,10 +50,10 @@ def write_template(path: Path, typed: Mapping[str, float] | None = None, banner:
     except ImportError as error:
         raise MissingExtraError("Writing workbooks needs XlsxWriter: run pip install 'holdwater[excel]'.") from error
     inputs: dict[str, Value] = {**{i.name: i.default for i in INPUTS}, **(typed or {})}
-    values = Values(inputs, {})
+    values = Values(inputs, {}, [*fixes, *NO_FIXES[len(fixes) :]])
     book = xlsxwriter.Workbook(path, {"default_date_format": "yyyy-mm-dd"})
     try:
-        _write(book, inputs, values, banner)
+        _write(book, inputs, values, banner, fixes)
         book.close()
         add_names(path)  # XlsxWriter cannot give a name its help
     except (FileCreateError, OSError) as error:
@@ -54,17 +62,18 @@ def write_template(path: Path, typed: Mapping[str, float] | None = None, banner:
         ) from error
 
 
-def _write(book: Workbook, inputs: Mapping[str, Value], values: Values, banner: str) -> None:
+def _write(book: Workbook, inputs: Mapping[str, Value], values: Values, banner: str, fixes: Fixes) -> None:
     book.set_properties({"title": "Holdwater", "created": CREATED})
     styles = Styles(book)
     sheets = {name: book.add_worksheet(name) for name in layout.SHEETS}
     for name, place in layout.names().items():
         book.define_name(name, place)
-    for sheet in sheets.values():
+    for name, sheet in sheets.items():
         sheet.hide_gridlines(2)
         sheet.set_landscape()
-        sheet.set_paper(9)
-        sheet.fit_to_pages(1, 0)
+        sheet.set_paper(9)  # A4; what fits on one page of it fits on one of Letter, too
+        sheet.fit_to_pages(1, 1 if name in layout.SCREENS or name == layout.INPUTS_SHEET else 0)
+        sheet.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
         sheet.set_footer("&L&F, &A&RPage &P of &N")
         if banner:
             sheet.set_header(f"&R{banner}")
@@ -72,11 +81,13 @@ def _write(book: Workbook, inputs: Mapping[str, Value], values: Values, banner: 
     for table in TABLES:
         _table(sheets[table.sheet], table, values, styles)
     formulas = layout.formula_cells(values)
-    for (row, column), (text, value) in formulas[RESULTS.sheet].items():
-        _formula(sheets[RESULTS.sheet], row, column, text, styles.quiet, value)
     _inputs(sheets[layout.INPUTS_SHEET], inputs, formulas[layout.INPUTS_SHEET], styles)
     _figures(sheets[layout.FIGURES_SHEET], formulas[layout.FIGURES_SHEET], styles)
-    _today(book, sheets[layout.TODAY], formulas[layout.TODAY], styles)
+    for name, screen in layout.SCREENS.items():
+        _screen(sheets[name], screen, formulas[name], styles)
+    _typed_fixes(sheets[layout.FIXES_SHEET], fixes, styles)
+    _closed_month(sheets[layout.LOG_SHEET], styles)
+    add_charts(book, sheets)
     sheets[layout.TODAY].activate()
 
 
@@ -180,55 +191,58 @@ def _figures(sheet: Worksheet, formulas: layout.FormulaCells, styles: Styles) ->
     sheet.freeze_panes(layout.FIRST_FIGURE, 1)
 
 
-def _today(book: Workbook, sheet: Worksheet, formulas: layout.FormulaCells, styles: Styles) -> None:
-    for column, width in enumerate((2, 34, 12, 42, 2, 18, 9, 16, 12, 14, 11, 32)):
+def _screen(sheet: Worksheet, screen: Screen, formulas: layout.FormulaCells, styles: Styles) -> None:
+    for column, width in enumerate(screen.widths):
         sheet.set_column(column, column, width)
-    sheet.set_row(0, 30)
-    sheet.write_string(0, 1, "Today", styles.title)
-    sheet.set_row(3, 34)
-    for column in range(2, layout.FIRST_SOURCE_COLUMN + len(layout.SOURCE_COLUMNS)):
-        sheet.write_blank(3, column, None, styles.today("verdict"))
-    header = layout.KEY_FIGURES_TOP
-    for column, text in ((1, "Key figures"), (2, ""), (layout.BRIEF, "")):
-        sheet.write_string(header, column, text, styles.header)
-    for position, (text, number_format) in enumerate(layout.SOURCE_COLUMNS):
-        sheet.write_string(header, layout.FIRST_SOURCE_COLUMN + position, text, styles.heading_for(number_format))
-    for cell, figure in zip(layout.KEY_FIGURES, FIGURES, strict=True):
-        sheet.write_string(cell.row, 1, figure.label)
-        sheet.write_string(cell.row, layout.BRIEF, figure.brief, styles.aside)
-    for cell in layout.TODAY_CELLS:
-        text, value = formulas[cell.row, cell.column]
-        _formula(sheet, cell.row, cell.column, text, styles.today(cell.style), value)
-    sheet.conditional_format(
-        layout.STATUS.row, 1, layout.STATUS.row, layout.BRIEF,
-        {"type": "formula", "criteria": '=LEFT(results_status,5)="STALE"', "format": styles.alarm},
+    for row, height in screen.heights.items():
+        sheet.set_row(row, height)
+    if screen.title:
+        first = 1 if screen.title == layout.TODAY else 0
+        sheet.set_row(0, 30)
+        sheet.write_string(0, first, screen.title, styles.title)
+        if screen.note:
+            sheet.write_string(1, first, screen.note, styles.quiet)
+    for row, first, last in screen.merged:
+        sheet.merge_range(row, first, row, last, "", styles.screen("verdict"))
+    for text in screen.texts:
+        sheet.write_string(text.row, text.column, text.text, styles.screen(text.style))
+    for cell in screen.cells:
+        formula, value = formulas[cell.row, cell.column]
+        _formula(sheet, cell.row, cell.column, formula, styles.screen(cell.style), value)
+        if cell.style in ("status", "@"):
+            for word in ("STALE", "FAIL", "OVER"):
+                rule = {"type": "text", "criteria": "begins with", "value": word, "format": styles.alarm}
+                sheet.conditional_format(cell.row, cell.column, cell.row, cell.column, rule)
+    if screen.frozen:
+        sheet.freeze_panes(*screen.frozen)
+
+
+def _typed_fixes(sheet: Worksheet, fixes: Fixes, styles: Styles) -> None:
+    formats = ("@", "@", "0.0%", "#,##0.00", "0", "@", "#,##0.00")
+    for row in range(FIXES_TOP, FIXES_TOP + MOST):
+        for column, number_format in enumerate(formats):
+            style = styles.typed("General" if number_format == "@" else number_format)
+            typed = fixes[row - FIXES_TOP][column] if row - FIXES_TOP < len(fixes) else None
+            sheet.write(row, column, typed, style)
+    last = FIXES_TOP + MOST - 1
+    message = "By how much it gets better: 10 % takes a tenth off a cost, or adds a tenth to a rate."
+    sheet.data_validation(FIXES_TOP, 1, last, 1, {"validate": "list", "source": [n.replace("_", " ") for n in LEVERS]})
+    for column, told in ((2, message), (3, "Due when it starts."), (4, "Until it is done; a whole number."),
+                         (6, "Each month from its start; empty: none.")):  # fmt: skip
+        kind = "integer" if column == 4 else "decimal"
+        sheet.data_validation(
+            FIXES_TOP, column, last, column,
+            {"validate": kind, "criteria": ">=", "value": 0, "input_message": told, "error_message": told},
+        )  # fmt: skip
+    sheet.data_validation(
+        FIXES_TOP, 5, last, 5,
+        {"validate": "any", "input_message": "Names of fixes to be done before it, with commas; empty: none."},
     )  # fmt: skip
-    _chart(book, sheet, header + layout.SOURCE_ROWS + 3)
-    sheet.set_print_scale(100)
-    sheet.fit_to_pages(1, 1)
 
 
-def _chart(book: Workbook, sheet: Worksheet, row: int) -> None:
-    """Paid against allowable cost per lead by source; the second bar is hatched, so colour is not needed to tell."""
-    chart = book.add_chart({"type": "column"})
-    first = SOURCES.top + 1
-    headers = [c.header for c in SOURCES.columns]
-    patterns = {"Paid per lead": {"pattern": "wide_upward_diagonal", "fg_color": "#B45309", "bg_color": "#FFFFFF"}}
-    for header in ("Paid per lead", "May cost"):
-        column = headers.index(header)
-        series: dict[str, Any] = {
-            "name": header,
-            "categories": [SOURCES.sheet, first, 0, first, 0],
-            "values": [SOURCES.sheet, first, column, first, column],
-            "border": {"color": "#444444"},
-        }
-        if header in patterns:
-            series["pattern"] = patterns[header]
-        else:
-            series["fill"] = {"color": "#0F766E"}
-        chart.add_series(series)
-    chart.set_title({"name": "A lead: what it costs and what it may cost", "name_font": {"size": 11}})
-    chart.set_legend({"position": "bottom"})
-    chart.set_y_axis({"num_format": "#,##0", "major_gridlines": {"visible": True, "line": {"color": "#DDDDDD"}}})
-    chart.set_size({"width": 790, "height": 250})
-    sheet.insert_chart(row, layout.FIRST_SOURCE_COLUMN, chart)
+def _closed_month(sheet: Worksheet, styles: Styles) -> None:
+    row, column = layout.CLOSED_ROW, layout.CLOSED_COLUMN
+    sheet.write_string(row, column - 1, "Books closed through", styles.bold)
+    sheet.write_blank(row, column, None, styles.typed("mmm yyyy"))
+    told = "A refresh asks before it changes this month or one before it. holdwater close BOOK.xlsx 2026-10 sets it."
+    sheet.write_string(row, column + 1, told, styles.aside)

@@ -1,0 +1,38 @@
+"""Reading a CRM's answers by models that notice what cannot be right, whatever the vendor."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+
+from holdwater.errors import BadAnswerError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Wire(BaseModel):
+    """Passes over fields it does not know."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+def read(model: type[Model], answer: object, what: str, crm: str) -> Model:
+    """`answer` as `model`; BadAnswerError names `what` and the fields that cannot be read, never a value: a value may
+    be personal data."""
+    try:
+        return model.model_validate(answer)
+    except ValidationError as error:
+        fields = sorted({".".join(map(str, problem["loc"])) for problem in error.errors(include_input=False)})
+    raise BadAnswerError(
+        f"{what} has something unusable in {', '.join(fields[:3])};"
+        f" mend it in {crm}, or update Holdwater if it looks right there."
+    )
+
+
+def _storable(text: str) -> str:
+    text.encode()  # half a letter of UTF-16 raises a ValueError
+    return text
+
+
+Written = Annotated[str, AfterValidator(_storable)]

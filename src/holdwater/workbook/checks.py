@@ -1,0 +1,65 @@
+"""The sheet Checks: what refresh wrote, in sums, against the tables added up again by ordinary formulas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from holdwater.workbook import sheet_formulas as own
+from holdwater.workbook.owned import COHORTS, CONSENT, CURVE, CUSTOMERS, LOSSES, MONTHS, SOURCES, STAGES, OwnedTable
+
+
+FIRST_CHECK = 6  # its row on the sheet, counted from 0
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """`was` is a control that refresh wrote; `function` over `arguments` computes it again."""
+
+    label: str
+    was: str
+    function: Callable[..., Any]
+    arguments: Mapping[str, str]
+
+
+_BLOCKS: tuple[tuple[OwnedTable, str, str], ...] = (
+    (SOURCES, "Leads", "Spend"), (MONTHS, "Leads", "Recent"), (CUSTOMERS, "New", "Complete"),
+    (STAGES, "Deals", "Of"), (COHORTS, "Customers", COHORTS.columns[-1].header), (CURVE, "Counted", "High"),
+    (LOSSES, "Deals", "Of"), (CONSENT, "Leads", "Of"),
+)  # fmt: skip
+
+
+def _of_block(table: OwnedTable, first: str, last: str) -> list[Check]:
+    """Its numbers, their sum, and each times the one beside it: a change in any cell, or a swap, shows in one."""
+    headers = [column.header for column in table.columns]
+    start, end = headers.index(first), headers.index(last)
+
+    def block(left: int, right: int) -> str:
+        return f"{table.name}[[{headers[left]}]:[{headers[right]}]]"
+
+    whole = {"column": block(start, end)}
+    pair = {"column": block(start, end - 1), "other": block(start + 1, end)}
+    return [
+        Check(f"{table.sheet}: how many numbers", f'"{table.name} numbers"', own.numbers_in, whole),
+        Check(f"{table.sheet}: their sum", f'"{table.name} sum"', own.sum_of, whole),
+        Check(f"{table.sheet}: neighbours multiplied", f'"{table.name} crossed"', own.crossed, pair),
+    ]
+
+
+def _column(name: str) -> dict[str, str]:
+    return {"column": name}
+
+
+CONTROL_CHECKS = tuple(check for block in _BLOCKS for check in _of_block(*block))
+CROSS_CHECKS = tuple(
+    Check(label, f'"{control}"', own.sum_of, _column(column))
+    for label, control, column in (
+        ("Leads of all sources = leads of the store", "store leads", "hw_sources[Leads]"),
+        ("Leads of all months = leads of the store", "store leads", "hw_months[Leads]"),
+        ("Customers of all sources = customers of the store", "store customers", "hw_sources[Customers]"),
+        ("Customers of all months = customers of the store", "store customers", "hw_months[Customers]"),
+        ("Spend of all sources = spend of the store", "store spend", "hw_sources[Spend]"),
+    )
+)
+CHECKS = (*CROSS_CHECKS, *CONTROL_CHECKS)

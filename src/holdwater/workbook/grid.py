@@ -1,0 +1,65 @@
+"""What stands in the cells of a sheet beside its tables: formulas, and texts that never change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from holdwater.workbook import sheet_formulas as own
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A formula: rows and columns are counted from 0, `style` is a look or a number format."""
+
+    row: int
+    column: int
+    style: str
+    function: Callable[..., Any]
+    arguments: Mapping[str, str]
+
+
+class Text(NamedTuple):
+    row: int
+    column: int
+    text: str
+    style: str = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """One sheet: the title and note at its top, unless a table has brought them, and what stands below."""
+
+    title: str
+    note: str
+    widths: tuple[float, ...]
+    cells: tuple[Cell, ...]
+    texts: tuple[Text, ...]
+    heights: Mapping[int, float] = field(default_factory=dict)
+    frozen: tuple[int, int] | None = None  # rows and columns that stay in sight
+    merged: tuple[tuple[int, int, int], ...] = ()  # row, first and last column of texts that need the room
+
+
+_RESULTS = {"values": "hw_results[[#All],[Value]]", "keys": "hw_results[[#All],[Result]]"}
+ABOUT_KEYS = {"values": "hw_about[[#All],[Value]]", "keys": "hw_about[[#All],[Entry]]"}
+
+
+def results_and(**more: str) -> dict[str, str]:
+    """The arguments of a function that looks something up among the results."""
+    return _RESULTS | more
+
+
+def result(row: int, column: int, style: str, key: str) -> Cell:
+    """What refresh computed under this key, or a dash."""
+    return Cell(row, column, style, own.or_dash, results_and(key=f'"{key}"'))
+
+
+def figure(row: int, column: int, style: str, name: str) -> Cell:
+    """A figure or an input by its name, or a dash."""
+    return Cell(row, column, style, own.shown, {"value": name})
+
+
+def heads(row: int, column: int, *texts: str) -> list[Text]:
+    """The headings of columns: the first names what stands in the rows."""
+    return [Text(row, column + n, text, "head" if n == 0 else "head right") for n, text in enumerate(texts)]

@@ -1,0 +1,152 @@
+"""The sheets behind the first: one question each."""
+
+from __future__ import annotations
+
+from holdwater.bucket.improvement import LEVERS
+from holdwater.bucket.limits import CONSTRAINTS
+from holdwater.bucket.projects import MOST
+from holdwater.units import COUNT, MONEY, PERCENT
+from holdwater.workbook import sheet_formulas as own
+from holdwater.workbook.checks import CHECKS, FIRST_CHECK
+from holdwater.workbook.evaluate import CHECKS_SAID, CONTROL, FRESHNESS, SAME_NAMES
+from holdwater.workbook.grid import ABOUT_KEYS, Cell, Screen, Text, figure, heads, result, results_and
+from holdwater.workbook.owned import FIX_HEADERS
+
+HINT_ROW = 2
+MONTHS_AHEAD = 24
+
+# Fixes: what a person types, the order that earns most, and what a tenth of anything is worth.
+FIXES_TOP = 5  # first row that is typed
+_ORDER = FIXES_TOP + MOST + 2
+_LEVERS = _ORDER + MOST + 3
+ORDER_FIRST, ORDER_LAST = _ORDER + 1, _ORDER + 1 + MOST
+
+# Capacity
+_LIMITS = 4
+_AHEAD = _LIMITS + len(CONSTRAINTS) + 2
+AHEAD_FIRST, AHEAD_LAST = _AHEAD + 1, _AHEAD + MONTHS_AHEAD
+_ANSWERS = AHEAD_LAST + 2
+
+CHECKS_TOP = FIRST_CHECK - 1
+
+
+def _fixes() -> Screen:
+    cells = [
+        Cell(HINT_ROW, 0, "quiet", own.or_hint, results_and(
+            key='"FIX_SEQUENCE"', hint='"Type fixes into the shaded cells, then run holdwater refresh."'))]  # fmt: skip
+    columns = (("@", ""), (COUNT, " start"), (COUNT, " done"), (MONEY, " cost"), (MONEY, " gain"), (MONEY, " profit"),
+               (MONEY, " ALLOWABLE_CPL"))  # fmt: skip
+    for order in range(MOST + 1):
+        for place, (style, what) in enumerate(columns):
+            key = results_and(key=f'"FIX_SEQUENCE {order}{what}"')
+            cells.append(Cell(_ORDER + 1 + order, place, style, own.looked_up, key))
+    levers = (("@", ""), ("0.0000", " now"), ("0.0000", " better"), (MONEY, " value"), (COUNT, " LEADS_EQUIVALENT"))
+    for order in range(1, len(LEVERS) + 1):
+        for place, (style, what) in enumerate(levers):
+            key = results_and(key=f'"LEVERS {order}{what}"')
+            cells.append(Cell(_LEVERS + order, place, style, own.looked_up, key))
+    texts = [
+        *(Text(FIXES_TOP - 1, n, text, "head") for n, text in enumerate(FIX_HEADERS)),
+        *heads(_ORDER, 0, "In the order that earns most", "starts, month", "done, month", "cost", "gain", "profit then",
+               "a lead may cost"),
+        *heads(_LEVERS, 0, "Levers: a tenth better", "now", "better", "worth", "as many leads a month"),
+    ]  # fmt: skip
+    return Screen("Fixes", "What could be mended: which first, and what a lead may cost then.",
+                  (34, 20, 16, 16, 16, 20, 18), tuple(cells), tuple(texts), frozen=(4, 1))  # fmt: skip
+
+
+def _capacity() -> Screen:
+    cells, texts = [], [
+        *heads(_LIMITS, 0, "What one more is worth", "now", "worth", "down to", "up to", "holds back from month"),
+        *heads(_AHEAD, 0, "Months ahead", "customers", "new", "lost", "leads burned", "contribution"),
+        Text(_ANSWERS, 0, "How soon leads are answered", "head"), Text(_ANSWERS, 1, "", "head"),
+    ]  # fmt: skip
+    limits = ((COUNT, " now"), (MONEY, ""), (COUNT, " holds from"), (COUNT, " holds to"), (COUNT, " binds from"))
+    for row, label in enumerate(CONSTRAINTS, start=_LIMITS + 1):
+        texts.append(Text(row, 0, label.replace("_", " ")))
+        for place, (style, what) in enumerate(limits, start=1):
+            cells.append(result(row, place, style, f"CONSTRAINT_VALUE {label}{what}"))
+    ahead = ((COUNT, "customers"), ("0.0", "new"), ("0.0", "lost"), ("0.0", "burned"), (MONEY, "contribution"))
+    for month in range(1, MONTHS_AHEAD + 1):
+        texts.append(Text(_AHEAD + month, 0, f"month {month}"))
+        for place, (style, what) in enumerate(ahead, start=1):
+            key = results_and(key=f'"PROJECTION {month} {what}"')
+            cells.append(Cell(_AHEAD + month, place, style, own.looked_up, key))
+    answers = ("Leads in CRMs that keep calls and mails", "Answered at all", "Hours to the first answer, median",
+               "Hours to the first answer, 9 in 10", "Answered within an hour", "Never answered in 30 days")  # fmt: skip
+    for row, entry in enumerate(answers, start=_ANSWERS + 1):
+        texts.append(Text(row, 0, entry))
+        key = ABOUT_KEYS | {"key": f'"{entry}"'}
+        if row == _ANSWERS + 1:
+            hint = key | {"hint": '"connect a CRM that keeps calls and mails to see this"'}
+            cells.append(Cell(row, 1, "0.0", own.or_hint, hint))
+        else:
+            cells.append(Cell(row, 1, "0.0", own.looked_up, key))
+    note = "What limits the business, what one more of it is worth, and where that leads."
+    return Screen("Capacity", note, (42, 14, 16, 14, 14, 20), tuple(cells), tuple(texts), frozen=(5, 1))
+
+
+def _checks() -> Screen:
+    cells = [
+        Cell(HINT_ROW, 0, "status", own.checks_line, {"said": CHECKS_SAID, "stale": "results_status"}),
+        Cell(CHECKS_TOP, 3, "@", own.freshness, FRESHNESS),
+    ]
+    texts = [
+        *heads(CHECKS_TOP - 1, 0, "Check", "as refreshed", "now"), Text(CHECKS_TOP - 1, 3, "Says", "head aside"),
+        Text(CHECKS_TOP, 0, "Inputs and fixes as they were when the results were computed"),
+    ]  # fmt: skip
+    row = CHECKS_TOP
+    for row, check in enumerate(CHECKS, start=FIRST_CHECK):
+        texts.append(Text(row, 0, check.label))
+        cells += [
+            Cell(row, 1, "#,##0.00", own.looked_up, CONTROL | {"key": check.was}),
+            Cell(row, 2, "#,##0.00", check.function, check.arguments),
+            Cell(row, 3, "@", own.agrees, {"was": f"$B${row + 1}", "now": f"$C${row + 1}"}),
+        ]
+    texts.append(Text(row + 1, 0, "Sources: names and their order"))
+    cells.append(Cell(row + 1, 3, "@", own.same_names, SAME_NAMES))
+    return Screen("Checks", "What refresh wrote, against the tables added up again by these formulas.",
+                  (58, 22, 22, 60), tuple(cells), tuple(texts), frozen=(CHECKS_TOP, 1))  # fmt: skip
+
+
+def _hint(column: str, hint: str) -> Cell:
+    return Cell(HINT_ROW, 0, "quiet", own.connected, {"column": column, "hint": f'"{hint}"'})
+
+
+def _funnel() -> Screen:
+    texts = [*heads(4, 0, "From lead to customer", "how many"), Text(4, 2, "Counted, and 90 % sure between", "head aside")]
+    texts += [Text(row, 0, text) for row, text in enumerate(
+        ("Leads", "Deals, ever in the first stage", "Leads old enough to judge", "Customers of those"), start=5)]  # fmt: skip
+    cells = (
+        _hint("hw_stages[[#All],[Stage]]", "Connect a CRM that keeps stages (sync hubspot or tryton) to see this."),
+        Cell(5, 1, COUNT, own.sum_of, {"column": "hw_sources[Leads]"}),
+        Cell(6, 1, COUNT, own.first_or_dash, {"column": "hw_stages[[#All],[Of]]"}),
+        figure(7, 1, COUNT, "any_judged"),
+        figure(8, 1, COUNT, "any_won"),
+        Cell(8, 2, "@", own.trusted, {"count": "any_won", "of": "any_judged"}),
+    )
+    return Screen("", "", (), cells, tuple(texts))
+
+
+def _retention() -> Screen:
+    hint = "Connect billing (exports with customers: started, ended) to see this; docs/exports.md says how."
+    return Screen("", "", (), (_hint("hw_cohorts[[#All],[Customers]]", hint),), ())
+
+
+def _losses() -> Screen:
+    texts = [*heads(4, 0, "Whose reason", "deals", "", "share")]
+    cells = [_hint("hw_losses[[#All],[Reason given]]", "Connect a CRM that keeps reasons of lost deals to see this.")]
+    for row, whose in enumerate(("us", "them", "unknown"), start=5):
+        lost = {"whose": "hw_losses[Whose]", "deals": "hw_losses[Deals]", "word": f'"{whose}"'}
+        texts.append(Text(row, 0, whose))
+        cells += [Cell(row, 1, COUNT, own.lost_by, lost), Cell(row, 3, PERCENT, own.lost_share, lost)]
+    return Screen("", "", (), tuple(cells), tuple(texts))
+
+
+def _permission() -> Screen:
+    hint = "Connect a CRM that keeps consents to see who may be written to."
+    return Screen("", "", (), (_hint("hw_consent[[#All],[Channel]]", hint),), ())
+
+
+FIXES, CAPACITY, CHECKS_SCREEN = _fixes(), _capacity(), _checks()
+FUNNEL, RETENTION, LOSSES_SCREEN, PERMISSION = _funnel(), _retention(), _losses(), _permission()

@@ -1,0 +1,155 @@
+"""The table of results: every value is the library's, called directly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from engines import by_name, formula_cells, values
+from test_refresh import NOW, REPORT, TYPED
+
+import holdwater
+from holdwater.bucket import Bucket, project
+from holdwater.bucket.improvement import LEVERS
+from holdwater.bucket.limits import CONSTRAINTS, constraint_range
+from holdwater.errors import KindError, NumError
+from holdwater.workbook.describe import describe
+from holdwater.workbook.package import Package
+from holdwater.workbook.refresh import refresh
+from holdwater.workbook.screens import FIXES_TOP
+from holdwater.workbook.template import write_template
+
+FIXES = (
+    ("Training", "conversion", 0.2, 2_500.0, 1, None, None),
+    ("Calls", "churn", 0.25, 4_000.0, 2, "Training", 50.0),
+    ("Vanity", "lead capacity", 0.1, 90_000.0, 1, None, None),
+)
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("filled") / "leads.xlsx"
+    write_template(path, TYPED, fixes=FIXES)
+    refresh(path, REPORT, origin="a test", now=NOW)
+    return path.read_bytes()
+
+
+@pytest.fixture
+def book(tmp_path: Path, filled: bytes) -> Path:
+    path = tmp_path / "leads.xlsx"
+    path.write_bytes(filled)
+    return path
+
+
+def change(book: Path, sheet: str, row: int, column: int, value: Any) -> None:
+    package = Package.open(book)
+    package.set_value(sheet, {(row, column): value})
+    package.save()
+
+
+def computed(book: Path) -> dict[str, Any]:
+    return {cell.place: cell.computed for cell in formula_cells(book)}
+
+
+CHECKS_LINE, STATUS = "Checks!A3", "Today!B7"
+
+
+def expected(bucket: Bucket) -> Iterator[tuple[str, Any]]:
+    yield "VERDICT", holdwater.verdict(bucket).replace("period", "month")
+    yield "DECISION", bucket.diagnosis().decision
+    yield "BUCKET_PROFIT", holdwater.bucket_profit(bucket)
+    yield "BOTTLENECK", holdwater.bottleneck(bucket)
+    yield "LEADS_SAFE", holdwater.leads_safe(bucket)
+    for label in CONSTRAINTS:
+        yield f"CONSTRAINT_VALUE {label}", holdwater.constraint_value(bucket, label)
+        if getattr(bucket, label) < float("inf"):
+            yield f"CONSTRAINT_VALUE {label} holds from", constraint_range(bucket, label)[0]
+    for place, row in enumerate(holdwater.levers(bucket), start=1):
+        yield f"LEVERS {place}", row["lever"].replace("_", " ")
+        yield f"LEVERS {place} value", row["value"]
+        try:
+            leads = holdwater.leads_equivalent(bucket, row["lever"])
+        except (NumError, KindError):
+            leads = "no number"
+        yield f"LEVERS {place} LEADS_EQUIVALENT", leads
+    for row in holdwater.fix_sequence([list(fix) for fix in FIXES], bucket):
+        for column in ("start", "done", "cost", "gain", "profit"):
+            yield f"FIX_SEQUENCE {row['order']} {column}", row[column]
+        yield f"FIX_SEQUENCE {row['order']}", row["name"]
+    for period in project(bucket):
+        yield f"PROJECTION {period.period + 1} new", period.new
+        yield f"PROJECTION {period.period + 1} contribution", period.contribution
+
+
+def test_every_result_is_the_librarys(book: Path) -> None:
+    shown = by_name(book, "Results")
+    wanted = dict(expected(describe(book).bucket))
+    assert len(wanted) > 100
+    assert len(LEVERS) == sum(key.startswith("LEVERS ") and key.count(" ") == 1 for key in shown)
+    for key, value in wanted.items():
+        assert shown[key] == (value if isinstance(value, str) else pytest.approx(value, rel=1e-12, abs=1e-9)), key
+    assert shown["COMPUTED"] == "2026-10-31 12:00 UTC"
+    assert shown["FIX_SEQUENCE left out"] == "Vanity"
+
+
+def test_what_a_lead_may_cost_after_each_fix(book: Path) -> None:
+    shown, paid = by_name(book, "Results"), 36 / 280
+    allowed = holdwater.allowable_cac(holdwater.ltv(80, 0.04, 0.01), 3, 80, 0.04, 12)
+    assert shown["FIX_SEQUENCE 0 ALLOWABLE_CPL"] == pytest.approx(holdwater.allowable_cpl(allowed, paid, 5))
+    assert shown["FIX_SEQUENCE 1"] == "Training"
+    assert shown["FIX_SEQUENCE 1 ALLOWABLE_CPL"] == pytest.approx(holdwater.allowable_cpl(allowed, paid * 1.2, 5))
+    better = holdwater.allowable_cac(holdwater.ltv(80, 0.03, 0.01), 3, 80, 0.03, 12)
+    assert shown["FIX_SEQUENCE 2 ALLOWABLE_CPL"] == pytest.approx(holdwater.allowable_cpl(better, paid * 1.2, 5))
+
+
+def test_all_is_well_after_a_refresh(book: Path) -> None:
+    assert values(book, "Checks")["A3"].startswith("OK: ")
+    assert [cell for cell in formula_cells(book) if not cell.agrees] == []
+
+
+def test_a_changed_fix_turns_the_results_stale(book: Path) -> None:
+    change(book, "Fixes", FIXES_TOP + 1, 3, 0.3)
+    after = computed(book)
+    assert after[CHECKS_LINE].startswith("STALE")
+    assert after[STATUS].startswith("STALE")
+    assert after["Today!B4"].startswith("STALE")
+    refresh(book, REPORT, origin="a test", now=NOW)
+    assert computed(book)[CHECKS_LINE].startswith("OK")
+
+
+def test_a_fix_typed_wrongly_is_told_and_hides_no_verdict(book: Path) -> None:
+    change(book, "Fixes", FIXES_TOP + 1, 2, "chrun")
+    assert refresh(book, REPORT, origin="a test", now=NOW).said[0].startswith("More leads")
+    assert "closest is churn" in values(book, "Fixes")["A3"]
+
+
+@pytest.mark.parametrize(
+    ("sheet", "row", "column", "value"),
+    [("Sources", 6, 2, 299), ("Sources", 7, 9, 1.0), ("Sources", 6, 1, "paid_Xearch"), ("Months", 7, 3, 19),
+     ("Months", 6, 10, 1), ("Sources", 6, 4, "many")],
+)  # fmt: skip
+def test_a_tampered_row_fails_the_checks(book: Path, sheet: str, row: int, column: int, value: Any) -> None:
+    change(book, sheet, row, column, value)
+    assert computed(book)[CHECKS_LINE].startswith("FAIL")
+    refresh(book, REPORT, origin="a test", now=NOW)
+    assert computed(book)[CHECKS_LINE].startswith("OK")
+
+
+def test_two_numbers_that_changed_places_fail_the_checks(book: Path) -> None:
+    change(book, "Sources", 6, 2, 280)
+    change(book, "Sources", 7, 2, 300)
+    assert computed(book)[CHECKS_LINE].startswith("FAIL")
+
+
+def test_each_refresh_that_changes_something_is_logged(book: Path) -> None:
+    later = datetime(2026, 11, 2, tzinfo=UTC)
+    refresh(book, REPORT, origin="a test", now=later)
+    assert by_name(book, "Log").keys() >= {"2026-10-31 12:00 UTC"}
+    grown = replace(REPORT, total=replace(REPORT.total, leads=610), as_of=later)
+    refresh(book, grown, origin="a test", now=later)
+    log = by_name(book, "Log")
+    assert [log["2026-10-31 12:00 UTC"], log["2026-11-02 00:00 UTC"]] == ["filled", "refreshed"]
