@@ -35,8 +35,13 @@ SPEND_WIDTH = 0.01
 def measured(folder: Path) -> dict[str, Any]:
     """Counts in DuckDB, then both fits, from the Parquet files of one folder."""
     shop = Shop()
-    config = {"memory_limit": MEMORY, "threads": str(THREADS), "temp_directory": str(folder.parent / "spill"),
-              "preserve_insertion_order": "false", "autoinstall_known_extensions": "false"}  # fmt: skip
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": MEMORY,
+        "threads": str(THREADS),
+        "temp_directory": str(folder.parent / "spill"),
+        "preserve_insertion_order": "false",
+        "autoinstall_known_extensions": "false",
+    }
     with closing(duckdb.connect(":memory:", config=config)) as database:
         database.from_parquet(str(folder / "*.parquet")).create_view("purchase")
         (rows,) = database.execute("SELECT count(*) FROM purchase").fetchone() or (0,)

@@ -69,7 +69,7 @@ def test_an_extra_that_is_half_there_is_a_fault_and_one_that_is_not_is_none(
             raise metadata.PackageNotFoundError(package)
         return real(package)
 
-    monkeypatch.setattr(doctor.metadata, "version", version)
+    monkeypatch.setattr(metadata, "version", version)
     told = found("Extra sync")
     assert told.fault == fault
     assert told.remedy == "pip install 'holdwater[sync]'"
@@ -151,7 +151,7 @@ def test_it_tells_which_keyring_there_is() -> None:
         assert "HOLDWATER_HUBSPOT_TOKEN" in found("Keyring").remedy
         keyring.set_keyring(null.Keyring())  # type: ignore[no-untyped-call]  # keyring's
         assert found("Keyring").fault  # it takes everything and keeps nothing
-        keyring.set_keyring(Kept())
+        keyring.set_keyring(Kept())  # type: ignore[no-untyped-call]  # keyring's
         assert found("Keyring") == Finding("Keyring", f"{__name__}.Kept")
     finally:
         keyring.set_keyring(before)
@@ -203,7 +203,7 @@ def test_on_windows_it_looks_at_the_add_in_of_excel(
 ) -> None:
     from holdwater.hosts import excel
 
-    monkeypatch.setattr(doctor.sys, "platform", "win32")
+    monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setattr(doctor, "_excel_version", lambda: "Excel.Application.16")
     monkeypatch.setattr(excel, "status", lambda: excel.Status(tmp_path / "holdwater.xlam", installed, current))
     version, addin = doctor._excel()

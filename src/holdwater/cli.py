@@ -97,6 +97,17 @@ def parser() -> argparse.ArgumentParser:
         metavar="DATE",
         help="the figures as they stood at the end of this day (UTC)",
     )
+    refresh.add_argument(
+        "--accept-restated", action="store_true", help="also change months whose books are closed; see the sheet Log"
+    )
+
+    close = command(
+        "close",
+        "Close the books of a workbook through a month: refresh then asks before it changes that or an earlier one.",
+        "holdwater close leads.xlsx 2026-10",
+    )
+    close.add_argument("book", type=Path, metavar="BOOK.xlsx")
+    close.add_argument("month", type=_month, metavar="MONTH", help="such as 2026-10")
 
     add_tables = command(
         "add-tables",
@@ -179,6 +190,13 @@ def _day(text: str) -> datetime:
 
 def _end_of_day(text: str) -> datetime:
     return datetime.combine(_day(text), time.max, UTC)
+
+
+def _month(text: str) -> date:
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is no month; write it as 2026-10") from None
 
 
 def _natural(text: str) -> int:

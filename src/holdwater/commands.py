@@ -156,12 +156,14 @@ def refresh(arguments: argparse.Namespace) -> None:
         from holdwater.workbook.package import Package
         from holdwater.workbook.refresh import plan, require_ours
         from holdwater.workbook.refresh import refresh as write
+        from holdwater.workbook.restated import records_behind
         from holdwater.workbook.store_report import store_report
 
         _exports_or_store(arguments)
         if arguments.plan and arguments.backup:
             raise UsageError("--plan writes nothing, so there is nothing to back up: give one of the two.")
         require_ours(Package.open(arguments.book))  # before any reading: a wrong file is told at once
+        behind = None  # an export does not tell when a record was changed
         if arguments.folder:
             with (
                 _connector(arguments) as connector,
@@ -171,12 +173,33 @@ def refresh(arguments: argparse.Namespace) -> None:
                 run(connector, store)
                 figures, origin = report(store, as_of=arguments.as_of), connector.connection
         else:
-            figures, origin = store_report(arguments.store or default_path(), as_of=arguments.as_of)
+            path = arguments.store or default_path()
+            figures, origin = store_report(path, as_of=arguments.as_of)
+            behind = records_behind(path)
         if arguments.plan:
             _tell_plan(plan(arguments.book, figures, origin=origin))
             return
-        done = write(arguments.book, figures, origin=origin, backup=arguments.backup)
+        done = write(
+            arguments.book,
+            figures,
+            origin=origin,
+            backup=arguments.backup,
+            accept_restated=arguments.accept_restated,
+            behind=behind,
+        )
     _say(done)
+
+
+def close(arguments: argparse.Namespace) -> None:
+    with _needs("sync"):
+        from holdwater.workbook.package import Package
+        from holdwater.workbook.restated import close_books
+
+        package = Package.open(arguments.book)
+        close_books(package, arguments.month)
+        package.save()
+    print(f"Books closed through {arguments.month:%Y-%m}: a refresh asks before it changes them.")
+    print(f"Workbook: {arguments.book.resolve()}")
 
 
 def add_tables(arguments: argparse.Namespace) -> None:
@@ -410,6 +433,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "sources": sources,
     "sync": sync,
     "refresh": refresh,
+    "close": close,
     "metrics": metrics,
     "add-tables": add_tables,
     "diagnose": diagnose,

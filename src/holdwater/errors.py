@@ -123,6 +123,10 @@ class NotOurWorkbookError(WorkbookError):
     """The workbook has none of the tables that Holdwater owns."""
 
 
+class RestatedError(WorkbookError):
+    """A refresh would change a month whose books are closed."""
+
+
 class WorkbookLockedError(WorkbookError):
     """Another program has the workbook open, or it may not be written."""
 

@@ -220,8 +220,17 @@ def test_a_record_that_cannot_be_read_is_an_issue(field: str, value: object, ser
 
 @pytest.mark.parametrize("seed", range(40))
 def test_whatever_comes_is_taken_or_told(seed: int, server: Server) -> None:
+    disturbed(server, random.Random(seed))
+
+
+@pytest.mark.slow
+def test_a_thousand_odd_values_are_taken_or_told() -> None:
+    for seed in range(1000, 2000):
+        disturbed(Server(), random.Random(seed))
+
+
+def disturbed(server: Server, chance: random.Random) -> None:
     """One value of one lead is something else."""
-    chance = random.Random(seed)
     text = ["", "x", "\ud800", "\x00", "٣"]
     odd: list[Any] = [None, False, True, -1, 0, 10**30, 1.5, [], {}, [[]], *text]
     row = server.lead(chance.choice([1, 2, 3]))

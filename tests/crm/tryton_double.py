@@ -123,8 +123,8 @@ class Tryton:
                 assert context == {"active_test": False}
                 assert when[0] == ["replaced_by", "!=", None]
                 since = of(when[1][2])
-                rows = [{"id": id_, "replaced_by": into} for id_, (into, at) in self.merged.items() if at >= since]
-                return result([row for row in rows if row["id"] > last])
+                merged = [{"id": id_, "replaced_by": into} for id_, (into, at) in self.merged.items() if at >= since]
+                return result([row for row in merged if row["id"] > last])
             case "model.sale.opportunity.history_revisions", [ids]:
                 found = [[moment(past[0]), id_, "A Name"] for id_ in ids for past in self.pasts.get(id_, [])]
                 return result(found[::-1])

@@ -218,7 +218,7 @@ def test_off_windows_it_says_what_to_use_instead(capsys: pytest.CaptureFixture[s
 @pytest.fixture
 def windows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """XLSTART of a Windows that is not there; the platform is asked by its name."""
-    monkeypatch.setattr(excel.sys, "platform", "win32")
+    monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setattr(excel, "interpreter", lambda: INTERPRETER)
     monkeypatch.setenv("APPDATA", str(tmp_path / "Roaming"))
     return tmp_path / "Roaming" / "Microsoft" / "Excel" / "XLSTART" / "holdwater.xlam"
@@ -250,10 +250,10 @@ def test_while_excel_has_it_open_it_says_so_and_leaves_nothing(
     def held(*given: object) -> None:
         raise PermissionError(13, "in use")
 
-    monkeypatch.setattr(excel.os, "replace", held)
+    monkeypatch.setattr(os, "replace", held)
     assert main(["excel", "install"]) == 6
     assert "close Excel" in capsys.readouterr().err
-    monkeypatch.setattr(excel.Path, "unlink", held)
+    monkeypatch.setattr(Path, "unlink", held)
     assert main(["excel", "uninstall"]) == 6
     assert "close Excel" in capsys.readouterr().err
     monkeypatch.undo()
@@ -275,7 +275,7 @@ def test_build_writes_it_anywhere(tmp_path: Path, capsys: pytest.CaptureFixture[
     "python", ["C:\\a$(b)\\python.exe", "C:\\王\\python.exe", "C:\\%PATH%\\python.exe", f"C:\\{'x' * 2000}\\python.exe"]
 )
 def test_a_python_that_excel_could_not_start_is_refused(monkeypatch: pytest.MonkeyPatch, python: str) -> None:
-    monkeypatch.setattr(excel.sys, "executable", python)
+    monkeypatch.setattr(sys, "executable", python)
     with pytest.raises(SetupError, match="plain letters"):
         excel.interpreter()
 

@@ -64,6 +64,18 @@ def test_a_cell_shows(excel: Excel, call: str, shows: Any) -> None:
         assert excel.shows(call) == shows
 
 
+def test_a_currency_format_cuts_nothing_and_a_date_is_its_number(excel: Excel) -> None:
+    """A cell's Value would be a Decimal of four places, and a date of another type; Value2 is neither."""
+    for place, number, shown_as in (("A1", 30.123456, "$#,##0.00"), ("A2", 46023.0, "yyyy-mm-dd")):
+        excel.sheet.set_value(place, number)
+        source = f'Sub Format()\nRange("{place}").NumberFormat = "{shown_as}"\nEnd Sub\n'
+        excel.application.add_module(source, name="Formats")
+        excel.application.run("Format")
+    assert excel.application.evaluate('Range("A1").Value') != 30.123456
+    assert excel.shows('LTV(Range("A1"), 1)') == 30.123456
+    assert excel.shows('LTV(Range("A2"), 1)') == 46023.0
+
+
 def test_a_table_of_results_keeps_its_rows_and_its_texts(excel: Excel) -> None:
     model = [["leads", 100.0], ["cost per lead", 15.0], ["conversion", 0.1], ["revenue per customer", 50.0]]
     model += [["gross margin", 0.8], ["churn", 0.05]]

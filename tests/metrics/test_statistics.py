@@ -61,7 +61,7 @@ def near(fit: Any, other: Any) -> None:
 @pytest.mark.parametrize("refunds", [0.0, 0.15, 0.7])
 def test_purchase_days_settle_refunds_as_the_model_does(refunds: float) -> None:
     rows = purchases(1, 250, refunds)
-    summary = rfm.summarise(*zip(*rows, strict=True), as_of=AS_OF)  # type: ignore[arg-type] # three columns
+    summary = rfm.summarise(*zip(*rows, strict=True), as_of=AS_OF)
     expected = Counter(zip(summary.frequency, summary.recency, summary.age, strict=True))
     found = counted(rows, statistics.purchase_histories(PURCHASES, AS_OF))
     keys = zip(found["frequency"], found["recency"], found["age"], strict=True)
@@ -71,7 +71,7 @@ def test_purchase_days_settle_refunds_as_the_model_does(refunds: float) -> None:
 
 def test_repeat_buyers_from_groups_are_those_from_rows() -> None:
     rows = purchases(2, 600, 0.05)
-    summary = rfm.summarise(*zip(*rows, strict=True), as_of=AS_OF)  # type: ignore[arg-type] # three columns
+    summary = rfm.summarise(*zip(*rows, strict=True), as_of=AS_OF)
     found = counted(rows, statistics.purchase_histories(PURCHASES, AS_OF))
     assert len(found["age"]) < len(summary.age)
     near(

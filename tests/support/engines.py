@@ -53,4 +53,5 @@ def values(path: Path, sheet: str) -> dict[str, Any]:
 def by_name(path: Path, sheet: str) -> dict[str, Any]:
     """The second column of a sheet by the text in its first."""
     cells = values(path, sheet)
-    return {cells[place]: cells.get(f"B{place[1:]}") for place in cells if place.startswith("A") and place[1:].isdigit()}
+    rows = [place[1:] for place in cells if place.startswith("A") and place[1:].isdigit()]
+    return {cells[f"A{row}"]: cells.get(f"B{row}") for row in rows}

@@ -71,6 +71,7 @@ def expected(bucket: Bucket) -> Iterator[tuple[str, Any]]:
     for place, row in enumerate(holdwater.levers(bucket), start=1):
         yield f"LEVERS {place}", row["lever"].replace("_", " ")
         yield f"LEVERS {place} value", row["value"]
+        leads: float | str
         try:
             leads = holdwater.leads_equivalent(bucket, row["lever"])
         except (NumError, KindError):

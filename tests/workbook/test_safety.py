@@ -111,7 +111,7 @@ except WorkbookError as error:
 )
 def test_a_full_disk_leaves_the_workbook_and_no_other_file(book: Path, count: int, why: str) -> None:
     original, files = book.read_bytes(), sorted(book.parent.iterdir())
-    command = [sys.executable, "-c", FULL, book, str(count)]
+    command = [sys.executable, "-c", FULL, str(book), str(count)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     assert why in done.stdout
     assert book.read_bytes() == original
@@ -168,7 +168,7 @@ def test_rows_beyond_the_last_of_a_sheet_are_refused(book: Path) -> None:
 def test_what_fails_in_the_midst_of_the_rows_changes_nothing(book: Path) -> None:
     original = book.read_bytes()
     package = Package.open(book)
-    rows = [*deals(500), ["x" * 32_768, 1, None, None]]
+    rows: list[list[Content]] = [*deals(500), ["x" * 32_768, 1, None, None]]
     with pytest.raises(WorkbookError, match=r"row 501, column 'Name'.*a cell holds at most 32,767"):
         package.replace_rows("Deals", rows)
     assert not package.changed_parts

@@ -25,6 +25,7 @@ _LOOKED_AT = 60  # periods whose crossings are found one by one
 _REFINED = 8  # local peaks that are looked at closely
 _NARROW = 2 / (1 + sqrt(5))
 _ROUNDING = 1e-13  # of the largest profit on the curve: below that, two profits are the same
+_BESIDE = 1e-6  # of the leads: by so much a peak that was searched for may miss
 _BLOCK = 64  # periods between two looks at whether the customers have settled
 _SETTLED = 1e-15  # of the customers: by so much two blocks may differ
 
@@ -98,13 +99,17 @@ class LeadCurve:
             raise NumError(
                 "LEADS_SAFE: no limit is given and each lead pays, so more leads always earn more; give the capacities."
             )
-        best = max(self.tops, key=lambda top: (top[1], -top[0]))
-        known = [leads for leads in self.joints if leads <= best[0] * (1 + 1e-6)]
-        # A peak at a joint is that joint, not a number a hair beside it; and no leads, if nothing is gained by any.
-        for leads in (0.0, *(joint for joint in known if joint >= best[0] * (1 - 1e-6))):
-            if self.profit(leads) >= best[1] - self.slack:
-                return leads
-        return best[0]
+        top, most = max(self.tops, key=lambda top: (top[1], -top[0]))
+        points = sorted({*self.grid, *self.tops})
+        first = next(position for position, (_, profit) in enumerate(points) if profit >= most - self.slack)
+        leads = points[first][0]
+        if leads in self.joints:  # no leads at all among them, if nothing is gained by any
+            return leads
+        if leads < top * (1 - _BESIDE):  # a flat top, which begins between two points
+            return self._where(most - self.slack, points[first - 1][0], leads, rising=True)
+        # A peak at a joint is that joint, not a number a hair beside it.
+        beside = (joint for joint in self.joints if abs(joint - top) <= _BESIDE * top)
+        return next((joint for joint in beside if self.profit(joint) >= most - self.slack), top)
 
     @cached_property
     def tops(self) -> list[tuple[float, float]]:

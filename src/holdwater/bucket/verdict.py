@@ -6,9 +6,10 @@ is a week or a month.
   that comes first. (A fix costs money and effort that the model does not know, more leads are already net of their
   cost; hence twice.)
 - It is not, and would not be without any limit either: the lead is too dear for what it brings.
-- It is not, but would be without limits. To blame is sales capacity if the lead is not even worked, else the limit
-  without which alone it would pay, the bottleneck if that holds of both, and if of none the one without which it loses
-  least. That limit comes first, unless a tenth of something else is worth twice a tenth of it.
+- It is not, but would be without limits. To blame is sales capacity if the lead is not even worked and more of it would
+  bring anything, else the limit without which alone it would pay, the bottleneck if that holds of both, and if of none
+  the one without which it loses least. That limit comes first, unless a tenth of something else is worth twice a tenth
+  of it; and fewer leads do, if they bring more than twice what the best fix does, and more than the whole limit.
 Fixes are what plugs leaks and widens limits. Prices, margins and costs are no fixes here, LEVERS shows them; and a
 tenth better is relative for referral_rate too, since points per week and per month are not the same.
 Where churn is 1 everybody buys once, and keeping customers is no fix either.
@@ -16,7 +17,8 @@ Where churn is 1 everybody buys once, and keeping customers is no fix either.
 Cents instead of money decide the same. Weeks instead of months, with rates converted, do so unless it is close: who
 leaves within a month has paid for all of it, who leaves within a week has not, so at 12 % churn a month a lead brings
 5 % less by the week. The decision may turn where a further lead, or one of today's, is within 5 % of its cost of
-breaking even, with the limits or without; where the best fix is worth 1.9 to 2.1 times a tenth more leads; and where
+breaking even, with the limits or without; where the best fix is worth 1.9 to 2.1 times a tenth more leads, or fewer
+leads bring 1.9 to 2.1 times the best fix; and where
 overload_slope x customers / customer_capacity exceeds 1, so that customers swing by the month who settle by the week.
 Of 700 random businesses with up to 12 % churn 56 were such cases, 10 of which turned, and none of the other 644 did.
 """
@@ -173,7 +175,10 @@ class _Judge:
         brings = self.price + without + work  # before the work on it
         costs = f"it costs {money(self.price)}" + (f" and the work on it {money(work)}" if work else "")
         why = f"each further lead {_loses(without)} even if nothing limited you: {costs}, and it brings {money(brings)}"
-        change = f"leads pay below {money(brings - work)} each" if brings > work else "even a free lead would not pay"
+        change = "even a free lead would not pay"
+        if brings > work:
+            limited = " where nothing limits you" if limits_reached(self.busier) else ""
+            change = f"leads pay below {money(brings - work)} each{limited}"
         needed = self.bucket.conversion * (self.price + work) / brings if brings > 0 else inf
         if needed <= 1:
             change += f"{', or' if brings > work else ', but this one would'} with a conversion above {percent(needed)}"
@@ -197,45 +202,58 @@ class _Judge:
         if best and (first is None or best.value >= _TIMES_BETTER * first.value):
             first = best
         then = next((fix for fix in self.fixes if fix is not first), None)
+        safe, lost = self._too_many()
+        if first and lost > max(_TIMES_BETTER * first.value, self._widened(limit)[1]):
+            first, then = None, first
         alone = self._worth(self._without((limit,)))
         would = f", and would earn {money(alone)} without that limit" if alone > 0 else ""
-        start = f"Fix {name(first.label)} first" if first else "Fewer leads"
+        start = f"Fix {name(first.label)} first" if first else "Fewer leads" if safe else "No leads"
         parts = [f"{start}: each further lead {_loses(self.worth)} because {because}{would}"]
+        better = [f"{_best(safe)}, {money(lost)} better than {count(self.bucket.leads)}"] if lost > 0 else []
+        parts += [] if first else better
         price = self._shadow_price(limit)
         parts += [self._words(first)] if first and (first.label != limit or not price) else []
         parts += [price] if price else []
         parts += [f"next best: {self._words(then)}"] if then else []
-        safe, lost = self._too_many()
-        if lost > 0:
-            parts.append(f"until then {_best(safe)}, {money(lost)} better than {count(self.bucket.leads)}")
+        parts += [f"until then {better[0]}"] if first and better else []
         return self._said(FIX if first else FEWER, reason, first, then, parts)
 
     def _culprit(self) -> str:
         """The limit to blame for what a further lead loses: sales if it is not even worked, else as the module says."""
         reached = [limit for limit in LIMITS if limit in limits_reached(self.busier) + limits_reached(self.bucket)]
-        if "lead_capacity" in reached:
+        if "lead_capacity" in reached and self._widening_pays("lead_capacity"):
             return "lead_capacity"
         without = {limit: self._worth(self._without((limit,))) for limit in reached}
         least = max(without.values())
         enough = min(0.0, least) - _SAME * (self.price + abs(least))
         return tightest(self.busier, [limit for limit in reached if without[limit] > enough])
 
+    def _widening_pays(self, limit: str) -> bool:
+        step = getattr(self.bucket, limit) / 100 or self.step
+        return shadow_price(self.bucket, limit, step) * step > self.curve.slack
+
+    def _widened(self, limit: str) -> tuple[float, float]:
+        """How far a limit can be raised before others decide, and what that is worth; infinite and 0 without an end."""
+        now, until = getattr(self.bucket, limit), constraint_range(self.bucket, limit)[1]
+        if until == inf or until <= now:
+            return inf, 0.0
+        return until, shadow_price(self.bucket, limit, until - now) * (until - now)
+
     def _shadow_price(self, limit: str) -> str:
         """What one more of a limit is worth, and up to which number of it; empty if nothing."""
-        now = getattr(self.bucket, limit)
-        until = constraint_range(self.bucket, limit)[1]
-        step = min(1.0, until - now) or 1.0
+        now, (until, whole) = getattr(self.bucket, limit), self._widened(limit)
+        step = min(1.0, until - now)
         price = shadow_price(self.bucket, limit, step)
         if price <= 0:
             return ""
-        if until == inf or until <= now:
+        if until == inf:
             return f"one more of {name(limit)} is worth {money(price)} over the horizon"
-        whole = shadow_price(self.bucket, limit, until - now) * (until - now)
+        raised = f"raising {name(limit)} to {count(until)} is worth {money(whole)} over the horizon"
+        if until - now < 1:
+            return raised
         steady = whole >= 0.99 * price * (until - now)
         each = "for each one more" if steady else "for the first one more and then less"
-        return (
-            f"raising {name(limit)} to {count(until)} is worth {money(whole)} over the horizon, {money(price)} {each}"
-        )
+        return f"{raised}, {money(price)} {each}"
 
     def _blame(self, limit: str) -> tuple[str, str]:
         bucket = self.bucket

@@ -6,6 +6,7 @@ both without any setting.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import zipfile
@@ -114,8 +115,6 @@ def _write_macros(path: Path, sources: dict[str, str]) -> None:
 
 
 def _with_ribbon(path: Path) -> bytes:
-    import io
-
     packed = io.BytesIO()
     with zipfile.ZipFile(path) as bare, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as whole:
         for entry in bare.infolist():

@@ -119,8 +119,14 @@ class LiveWorkbook:
 
     def save(self) -> bool:
         """Write what has changed into the sheets; the file is left to the person."""
-        for name, rows in self._pending.items():
-            self._write(self.table(name), rows)
+        application = self._book.app
+        before = application.calculation
+        application.calculation = "manual"  # once at the end, not after each table
+        try:
+            for name, rows in self._pending.items():
+                self._write(self.table(name), rows)
+        finally:
+            application.calculation = before
         written = bool(self._pending)
         self._pending.clear()
         self._tables.clear()

@@ -256,7 +256,6 @@ def _help(functions: Mapping[str, Formula]) -> str:
     subs = "\n\n".join(_described(n, f) for n, f in enumerate(functions.values(), start=1))
     return f"""
 Option Explicit
-Option Private Module
 
 Public Sub Auto_Open()
     DescribeAll

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import ibis  # type: ignore[import-untyped] # it ships no types
+from ibis.common.exceptions import TableNotFound  # type: ignore[import-untyped] # as above
 
 from holdwater.errors import ExportError
 from holdwater.metrics.engine import Database
@@ -68,7 +69,7 @@ class Landed:
             return None
         try:
             return database.table(table, database=schema)
-        except ibis.common.exceptions.IbisError:
+        except TableNotFound:
             raise ExportError(f"The database has no table {self.names[name]}: mend [{name}] in the mapping.") from None
 
     def _canonical(self, name: str, theirs: ibis.Table, empty: bool) -> ibis.Table:

@@ -9,7 +9,6 @@ from typing import Any
 from holdwater.workbook import sheet_formulas as own
 from holdwater.workbook.owned import COHORTS, CONSENT, CURVE, CUSTOMERS, LOSSES, MONTHS, SOURCES, STAGES, OwnedTable
 
-
 FIRST_CHECK = 6  # its row on the sheet, counted from 0
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from holdwater.errors import HoldwaterError
-from holdwater.metrics.customer_figures import Cohort, Share
+from holdwater.metrics.customer_figures import Cohort
 from holdwater.metrics.figures import Report
 from holdwater.workbook.cells import Value
 from holdwater.workbook.evaluate import Rows
 from holdwater.workbook.owned import AGES, COHORTS, CONSENT, CURVE, CUSTOMERS, LOSSES, STAGES
 
 CURVE_MONTHS = 36
-_OURS = ("reply", "respon", "late", "slow", "delay", "service", "quality", "missing", "feature", "follow", "us ")
-_THEIRS = ("budget", "price", "expens", "competitor", "timing", "need", "project", "bankrupt", "closed", "moved",
-           "no decision")  # fmt: skip
+_OURS = ("our ", "late", "slow", "delay", "service", "quality", "missing", "feature")
+_THEIRS = ("reply", "respon", "budget", "price", "expens", "competitor", "not now", "timing", "no need", "bankrupt",
+           "moved", "no decision")  # fmt: skip
 
 
 def customer_contents(report: Report) -> dict[str, Rows]:
@@ -25,7 +25,7 @@ def customer_contents(report: Report) -> dict[str, Rows]:
         ],
         STAGES.name: [[move.stage, move.to, move.deals.count, move.deals.of] for move in report.stage_moves],
         COHORTS.name: [
-            [row.month, row.customers, *(_rate(row.survivors, age) for age in range(1, AGES + 1))]
+            [row.month, row.customers, *(_rate(row, age) for age in range(1, AGES + 1))]
             for row in report.cohorts
         ],
         CURVE.name: _curve(report.cohorts),
@@ -33,22 +33,22 @@ def customer_contents(report: Report) -> dict[str, Rows]:
             [row.reason or "(not recorded)", row.deals.count, row.deals.of, whose(row.reason)]
             for row in report.lost_reasons
         ],
-        CONSENT.name: [
-            [row.channel or "(any channel)", row.opted_in.count, row.opted_in.of] for row in report.consent
-        ],
+        CONSENT.name: [[row.channel or "(any channel)", row.opted_in.count, row.opted_in.of] for row in report.consent],
     }
 
 
 def whose(reason: str | None) -> str:
     """A first reading of a reason's words; what it does not know is unknown, not theirs."""
-    text = f"{reason or ''} ".casefold()
+    text = (reason or "").replace("_", " ").casefold()
     if any(word in text for word in _OURS):
         return "us"
     return "them" if any(word in text for word in _THEIRS) else "unknown"
 
 
-def _rate(survivors: Sequence[Share], age: int) -> Value:
-    return survivors[age].rate if age < len(survivors) else None
+def _rate(cohort: Cohort, age: int) -> Value:
+    """Only where the whole cohort is old enough: the first few of it say little."""
+    whole = age < len(cohort.survivors) and cohort.survivors[age].of == cohort.customers
+    return cohort.survivors[age].rate if whole else None
 
 
 def _curve(cohorts: Sequence[Cohort]) -> Rows:

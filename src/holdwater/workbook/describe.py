@@ -40,7 +40,7 @@ def describe_open(package: OpenWorkbook) -> Description:
 def _ours(package: OpenWorkbook) -> Description:
     data = {table.name: list(_data_rows(package, table)) for table in (SOURCES, MONTHS, ABOUT)}
     values = Values(typed_inputs(package), data)
-    about = {row[0]: row[1] for row in data[ABOUT.name]}
+    about: dict[object, object] = {row[0]: row[1] for row in data[ABOUT.name]}
     return business(values, about, typed_fixes(package))
 
 

@@ -53,7 +53,8 @@ class Values:
             return [rest.strip("[]"), *self._known[table + rest.removesuffix("]")]]
         table, block, last = name.partition("]:[")
         if block:
-            return self._block(*table.split("[["), last.removesuffix("]]"))
+            table, _, first = table.partition("[[")
+            return self._block(table, first, last.removesuffix("]]"))
         return self._known[name]
 
     def _block(self, name: str, first: str, last: str) -> list[Any]:

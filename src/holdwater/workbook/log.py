@@ -23,7 +23,9 @@ def log_lines(package: OpenWorkbook) -> list[Line]:
     return [[row.get(column) for column in range(len(LOG.columns))] for _, row in sorted(rows.items()) if row]
 
 
-def new_lines(report: Report, origin: str, refreshed: str, restated: Sequence[Restatement], *, first: bool) -> list[Line]:
+def new_lines(
+    report: Report, origin: str, refreshed: str, restated: Sequence[Restatement], *, first: bool
+) -> list[Line]:
     counted: Line = [origin, f"{report.as_of:%Y-%m-%d %H:%M} UTC", report.total.leads, report.total.customers]
     done: Line = [refreshed, "filled" if first else "refreshed", *counted, ""]
     return [done, *([refreshed, "restated", *counted, str(one)] for one in restated)]

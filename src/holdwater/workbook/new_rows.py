@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from math import isfinite
+from operator import itemgetter
 from typing import Any, Protocol
 
 from holdwater.workbook.cells import EXACT_INTEGERS, TEXT_LIMIT, Content, FormulaCell, UnfitValueError, cell_xml
@@ -26,11 +26,26 @@ class UnfitCellError(ValueError):
         self.position = position
 
 
-# A row is written with one format for its kinds of values if all of them are plain: numbers that a sheet can keep, and
-# texts of printable characters with none of these (| stands between the texts of a row).
-_CAREFUL = re.compile(r"[<&>]|_x| [ |]|\| ").search
 _SHORT = TEXT_LIMIT // 2
 _PLAIN = frozenset({str, int, float, type(None)})
+
+
+def _is_plain(text: str) -> bool:
+    """Whether the texts of a row, joined by |, can be written as they are: tests in turn are quicker than a pattern."""
+    return (
+        len(text) <= _SHORT
+        and text.isprintable()
+        and not ("<" in text or "&" in text or ">" in text or "_x" in text)
+        and not ("  " in text or "| " in text or " |" in text)
+    )
+
+
+def _taker(kinds: tuple[type, ...], wanted: type) -> Callable[[Sequence[Any]], tuple[Any, ...]] | None:
+    """What takes the values of one kind out of a row."""
+    positions = [position for position, kind in enumerate(kinds) if kind is wanted]
+    if len(positions) == 1:  # of one alone an itemgetter makes no tuple; twice the same does no harm
+        positions *= 2
+    return itemgetter(*positions) if positions else None
 
 
 class RowWriter:
@@ -81,22 +96,17 @@ class _Plan:
     def __init__(self, form: str, kinds: tuple[type, ...], whole: str, end: str) -> None:
         self._form = form
         self._whole, self._end = whole, end  # a whole number is written without its .0
-        self._texts, self._integers, self._floats = (
-            [position for position, kind in enumerate(kinds) if kind is wanted] for wanted in (str, int, float)
-        )
+        self._texts, self._integers, self._floats = (_taker(kinds, wanted) for wanted in (str, int, float))
         self._arguments: list[Content] = [None] * (2 * len(kinds))
 
     def fits(self, row: Sequence[Content]) -> bool:
-        values: Any = row
-        if self._texts:
-            text = "|".join(["", *[values[position] for position in self._texts], ""])
-            if len(text) > _SHORT or not text.isprintable() or _CAREFUL(text):
-                return False
-        if self._integers:
-            integers = [values[position] for position in self._integers]
+        if self._texts is not None and not _is_plain("|".join(("", *self._texts(row), ""))):
+            return False
+        if self._integers is not None:
+            integers = self._integers(row)
             if max(integers) >= EXACT_INTEGERS or min(integers) <= -EXACT_INTEGERS:
                 return False
-        return not self._floats or isfinite(sum([values[position] for position in self._floats]))
+        return self._floats is None or isfinite(sum(self._floats(row)))
 
     def written(self, place: str, row: Sequence[Content]) -> str:
         arguments = self._arguments

@@ -103,10 +103,11 @@ STAGES = OwnedTable(
     (Column("Stage", TEXT, "A stage of the pipeline, in its order.", width=34),
      Column("Went to", TEXT, "The stage the deal went to from there; won and lost are the ends.", width=30),
      Column("Deals", COUNT, "Deals that went this way."), Column("Of", COUNT, "Deals that were ever in the stage."),
-     Column("Share", PERCENT, "Deals / of.", own.row_conversion, {"judged_customers": "[Deals]", "judged_leads": "[Of]"}),
+     Column("Share", PERCENT, "Deals / of.", own.row_conversion,
+            {"judged_customers": "[Deals]", "judged_leads": "[Of]"}),
      Column("Read as", TEXT, "Below five deals a share says little.", own.row_trust,
             {"count": "[Deals]", "of": "[Of]"}, width=30)),
-    "Funnel", "How leads become deals, and deals customers.", top=30,
+    "Funnel", "How leads become deals, and deals customers.", top=22,
 )  # fmt: skip
 
 AGES = 12
@@ -114,9 +115,9 @@ COHORTS = OwnedTable(
     "hw_cohorts", "Retention",
     (Column("Began in", MONTH, "The month in which these customers began.", width=22),
      Column("Customers", COUNT, "How many began in it."),
-     *(Column(f"After {n}", PERCENT, f"Of those who began at least {n} months ago, the share still there {n} months on.",
-              width=10) for n in range(1, AGES + 1))),
-    "Retention", "Of the customers who began in a month, the share still there so many months later.", top=26,
+     *(Column(f"After {n}", PERCENT, f"The share of them still there {n} months on, once all could be.", width=10)
+       for n in range(1, AGES + 1))),
+    "Retention", "Of the customers who began in a month, the share still there so many months later.", top=28,
 )  # fmt: skip
 
 CURVE = OwnedTable(
@@ -131,18 +132,22 @@ CURVE = OwnedTable(
 
 LOSSES = OwnedTable(
     "hw_losses", "Losses",
-    (Column("Reason given", TEXT, "As the CRM has it.", width=44), Column("Deals", COUNT, "Deals lost for this reason."),
+    (Column("Reason given", TEXT, "As the CRM has it.", width=44),
+     Column("Deals", COUNT, "Deals lost for this reason."),
      Column("Of", COUNT, "All lost deals."),
-     Column("Share", PERCENT, "Deals / of.", own.row_conversion, {"judged_customers": "[Deals]", "judged_leads": "[Of]"}),
-     Column("Whose", TEXT, "us, them or unknown: a first reading of the words; change the reason in the CRM.", width=14)),
-    "Losses", "Why deals were lost, as recorded.", top=14,
+     Column("Share", PERCENT, "Deals / of.", own.row_conversion,
+            {"judged_customers": "[Deals]", "judged_leads": "[Of]"}),
+     Column("Whose", TEXT, "us, them or unknown: a first reading of the words; change the reason in the CRM.",
+            width=14)),
+    "Losses", "Why deals were lost, as recorded.", top=10,
 )  # fmt: skip
 
 CONSENT = OwnedTable(
     "hw_consent", "Permission",
     (Column("Channel", TEXT, "How they may be written to.", width=34), Column("Leads", COUNT, "Leads that allow it."),
      Column("Of", COUNT, "All leads."),
-     Column("Share", PERCENT, "Leads / of.", own.row_conversion, {"judged_customers": "[Leads]", "judged_leads": "[Of]"})),
+     Column("Share", PERCENT, "Leads / of.", own.row_conversion,
+            {"judged_customers": "[Leads]", "judged_leads": "[Of]"})),
     "Permission", "How many leads may be written to, by channel.", top=6,
 )  # fmt: skip
 

@@ -24,9 +24,10 @@ from holdwater.workbook.owned import ABOUT, TABLES, OwnedTable
 from holdwater.workbook.package import Package
 from holdwater.workbook.persons import persons_columns
 from holdwater.workbook.references import cell_name, only_area
+from holdwater.workbook.restated import Behind, require_consent, restatements
 from holdwater.workbook.saving import keep_copy
 
-_REFRESHED = 2  # its row in the table About
+_AS_OF, _REFRESHED = 1, 2  # their rows in the table About
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +42,23 @@ class Refreshed:
 
 
 def refresh(
-    path: Path, report: Report, *, origin: str, now: datetime | None = None, backup: Path | None = None
+    path: Path,
+    report: Report,
+    *,
+    origin: str,
+    now: datetime | None = None,
+    backup: Path | None = None,
+    accept_restated: bool = False,
+    behind: Behind | None = None,
 ) -> Refreshed:
     """Write the report into the workbook at `path`; with `backup`, a folder, a dated copy of it is kept there first.
 
-    Raises NotOurWorkbookError where a table of ours is missing, WorkbookError or WorkbookLockedError where the
-    file cannot be read or written; the file is then as it was.
+    Raises RestatedError where a month whose books are closed would change, unless that is accepted; `behind` finds the
+    records that it names. Raises NotOurWorkbookError where a table of ours is missing, WorkbookError or
+    WorkbookLockedError where the file cannot be read or written; the file is then as it was.
     """
     package = Package.open(path)
-    ready = _ready(package, report, origin, now)
+    ready = _ready(package, report, origin, now, accept_restated=accept_restated, behind=behind)
     changed = bool(package.changed_parts)
     kept = keep_copy(package.path, backup, now or datetime.now(UTC)) if changed and backup is not None else None
     if changed:
@@ -69,7 +78,7 @@ def refresh_open(book: OpenWorkbook, report: Report, *, origin: str, now: dateti
 def plan(path: Path, report: Report, *, origin: str, now: datetime | None = None) -> list[Change]:
     """Every change that `refresh` would make; nothing is written."""
     package = Package.open(path)
-    _ready(package, report, origin, now)
+    _ready(package, report, origin, now, accept_restated=True)
     return changes(Package.open(path), package)
 
 
@@ -115,8 +124,20 @@ def typed_inputs(package: OpenWorkbook) -> dict[str, Value]:
 
 
 def _last_refreshed(package: OpenWorkbook) -> str:
+    return _said_about(package, _REFRESHED)
+
+
+def _last_as_of(package: OpenWorkbook) -> datetime | None:
+    """None in a workbook that was never refreshed."""
+    try:
+        return datetime.strptime(_said_about(package, _AS_OF), "%Y-%m-%d %H:%M UTC").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _said_about(package: OpenWorkbook, row: int) -> str:
     body = package.table(ABOUT.name).body
-    place = (body.first_row + _REFRESHED, body.first_column + 1)
+    place = (body.first_row + row, body.first_column + 1)
     cells = {(c.row, c.column): c.value for c in package.read_cells(package.table(ABOUT.name).sheet)}
     return str(cells.get(place, ""))
 
@@ -130,10 +151,21 @@ class _Ready(NamedTuple):
     whole: bool  # Holdwater's own workbook, rather than a foreign one with the data tables
 
 
-def _ready(package: OpenWorkbook, report: Report, origin: str, now: datetime | None) -> _Ready:
+def _ready(
+    package: OpenWorkbook,
+    report: Report,
+    origin: str,
+    now: datetime | None,
+    *,
+    accept_restated: bool = False,
+    behind: Behind | None = None,
+) -> _Ready:
     require_ours(package)
     tables = written_tables(package)
     whole = tables is TABLES
+    restated = restatements(package, report, behind, _last_as_of(package)) if whole else []
+    if not accept_restated:
+        require_consent(restated, package.path)
     typed = typed_inputs(package) if whole else {}
     fixes = typed_fixes(package) if whole else NO_FIXES
     log = log_lines(package) if whole else []
@@ -144,7 +176,7 @@ def _ready(package: OpenWorkbook, report: Report, origin: str, now: datetime | N
     if package.changed_parts:
         before = values
         refreshed = f"{now or datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
-        log = [*log, *new_lines(report, origin, refreshed, (), first=not log)]
+        log = [*log, *new_lines(report, origin, refreshed, restated, first=not log)]
         values = Values(typed, contents(report, typed, origin, refreshed, fixes, log), fixes)
         _write(package, values, [table for table in tables if values.rows(table) != before.rows(table)])
         if whole:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
+from holdwater.errors import NotOurWorkbookError, RestatedError
 from holdwater.metrics.figures import MonthFigures, Report
 from holdwater.store.database import Store
-from holdwater.workbook.cells import Value, serial
+from holdwater.workbook.cells import Value
 from holdwater.workbook.layout import CLOSED
 from holdwater.workbook.opened import OpenWorkbook
 from holdwater.workbook.owned import MONTHS
+from holdwater.workbook.package import Package
 from holdwater.workbook.references import only_area
 
 Behind = Callable[[date, datetime | None], Sequence[str]]  # the records of a month changed since then, in words
@@ -66,28 +69,54 @@ def closed_through(package: OpenWorkbook) -> date | None:
     return None
 
 
-def records_behind(store: Store) -> Behind:
+def close_books(package: Package, month: date) -> None:
+    """Put the month into the cell of the sheet Log; NotOurWorkbookError where there is none."""
+    place = only_area(package.defined_names().get(CLOSED, ""))
+    if place is None or place[0] not in package.sheets():
+        raise NotOurWorkbookError(
+            f"{package.path} has no cell named {CLOSED}, where the last closed month stands: start from a new template."
+        )
+    sheet, area = place
+    package.set_value(sheet, {(area.first_row, area.first_column): month})
+
+
+def require_consent(restated: Sequence[Restatement], path: Path) -> None:
+    """RestatedError that lists them all."""
+    if restated:
+        listed = "".join(f"\n  {one}" for one in restated)
+        raise RestatedError(
+            f"{path} has its books closed through these months of first contact, and this refresh would change them:"
+            f"{listed}\nNothing was written. Look at the records, then run it again with --accept-restated."
+        )
+
+
+def records_behind(path: Path) -> Behind:
     """Of the leads of a month: what was changed in the store since the last refresh. Ids and states, no names."""
 
     def behind(month: date, since: datetime | None) -> list[str]:
-        after = "" if since is None else since.astimezone(UTC).isoformat()[:16]
-        leads: dict[tuple[object, object], str] = {}
-        found: list[str] = []
-        for rows in store.rows("lead", ["connection", "id", "created_at", "updated_at"]):
-            for connection, id_, created, updated in rows:
-                if str(created)[:7] == f"{month:%Y-%m}":
-                    leads[connection, id_] = id_
-                    if str(updated) >= after:
-                        found.append(f"lead {id_} changed {str(updated)[:10]}")
-        deals: list[str] = []
-        for rows in store.rows("deal", ["connection", "id", "lead_id", "status", "closed_at", "updated_at"]):
-            for connection, id_, lead, status, closed, updated in rows:
-                if (connection, lead) in leads and str(updated) >= after:
-                    on = f" on {str(closed)[:10]}" if closed else ""
-                    deals.append(f"deal {id_} is {status}{on}, changed {str(updated)[:10]}")
-        return [*deals, *found]
+        with Store.open(path) as store:
+            return _changed_records(store, month, since)
 
     return behind
+
+
+def _changed_records(store: Store, month: date, since: datetime | None) -> list[str]:
+    after = "" if since is None else since.astimezone(UTC).isoformat()[:16]
+    leads: dict[tuple[object, object], str] = {}
+    found: list[str] = []
+    for rows in store.rows("lead", ["connection", "id", "created_at", "updated_at"]):
+        for connection, id_, created, updated in rows:
+            if str(created)[:7] == f"{month:%Y-%m}":
+                leads[connection, id_] = id_
+                if str(updated) >= after:
+                    found.append(f"lead {id_} changed {str(updated)[:10]}")
+    deals: list[str] = []
+    for rows in store.rows("deal", ["connection", "id", "lead_id", "status", "closed_at", "updated_at"]):
+        for connection, id_, lead, status, closed, updated in rows:
+            if (connection, lead) in leads and str(updated) >= after:
+                on = f" on {str(closed)[:10]}" if closed else ""
+                deals.append(f"deal {id_} is {status}{on}, changed {str(updated)[:10]}")
+    return [*deals, *found]
 
 
 def _changed(old: dict[str, Value], row: MonthFigures | None) -> Iterator[tuple[str, float, float]]:
@@ -115,7 +144,3 @@ def _written(package: OpenWorkbook) -> Iterator[tuple[date, dict[str, Value]]]:
 
 def _day(number: float) -> date:
     return (date(1899, 12, 30) + timedelta(days=int(number))).replace(day=1)
-
-
-def month_serial(month: date) -> float:
-    return serial(month, False)

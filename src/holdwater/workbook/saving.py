@@ -44,7 +44,9 @@ def replace_file(path: Path, write: Callable[[BinaryIO], None], like: Path) -> N
     except PermissionError:
         raise _not_writable(path) from None
     except OSError as error:
-        raise WorkbookError(f"{path} could not be written ({error.strerror}), and is as it was: make room on its disk and run again.") from None
+        raise WorkbookError(
+            f"{path} could not be written ({error.strerror}), and is as it was: make room on its disk and run again."
+        ) from None
     finally:
         if temporary is not None:
             with contextlib.suppress(OSError):

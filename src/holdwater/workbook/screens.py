@@ -52,7 +52,7 @@ def _fixes() -> Screen:
         *heads(_LEVERS, 0, "Levers: a tenth better", "now", "better", "worth", "as many leads a month"),
     ]  # fmt: skip
     return Screen("Fixes", "What could be mended: which first, and what a lead may cost then.",
-                  (34, 20, 16, 16, 16, 20, 18), tuple(cells), tuple(texts), frozen=(4, 1))  # fmt: skip
+                  (34, 20, 16, 16, 22, 20, 18), tuple(cells), tuple(texts), frozen=(4, 1))  # fmt: skip
 
 
 def _capacity() -> Screen:
@@ -73,7 +73,8 @@ def _capacity() -> Screen:
             key = results_and(key=f'"PROJECTION {month} {what}"')
             cells.append(Cell(_AHEAD + month, place, style, own.looked_up, key))
     answers = ("Leads in CRMs that keep calls and mails", "Answered at all", "Hours to the first answer, median",
-               "Hours to the first answer, 9 in 10", "Answered within an hour", "Never answered in 30 days")  # fmt: skip
+               "Hours to the first answer, 9 in 10", "Answered within an hour",
+               "Never answered in 30 days")  # fmt: skip
     for row, entry in enumerate(answers, start=_ANSWERS + 1):
         texts.append(Text(row, 0, entry))
         key = ABOUT_KEYS | {"key": f'"{entry}"'}
@@ -114,9 +115,13 @@ def _hint(column: str, hint: str) -> Cell:
 
 
 def _funnel() -> Screen:
-    texts = [*heads(4, 0, "From lead to customer", "how many"), Text(4, 2, "Counted, and 90 % sure between", "head aside")]
+    texts = [
+        *heads(4, 0, "From lead to customer", "how many"),
+        Text(4, 2, "Counted, and 90 % sure between", "head aside"),
+    ]
     texts += [Text(row, 0, text) for row, text in enumerate(
-        ("Leads", "Deals, ever in the first stage", "Leads old enough to judge", "Customers of those"), start=5)]  # fmt: skip
+        ("Leads", "Deals, ever in the first stage", "Leads old enough to judge", "Customers of those"),
+        start=5)]  # fmt: skip
     cells = (
         _hint("hw_stages[[#All],[Stage]]", "Connect a CRM that keeps stages (sync hubspot or tryton) to see this."),
         Cell(5, 1, COUNT, own.sum_of, {"column": "hw_sources[Leads]"}),

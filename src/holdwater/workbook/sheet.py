@@ -123,7 +123,7 @@ def spliced(
             yield _new_row(scan.prefix, *waiting)
             waiting = next(coming, None)
         if waiting is not None and waiting[0] == row.number:
-            yield row.before + (_replaced_row if bare else _spliced_row)(row, waiting[1])
+            yield _replaced_row(row, waiting[1]) if bare else row.before + _spliced_row(row, waiting[1])
             waiting = next(coming, None)
         elif not row.named:
             # it counted on the row before it, which may be another one now
@@ -155,12 +155,13 @@ def _new_rows(
 def _replaced_row(row: SheetRow, stretches: Sequence[Stretch]) -> bytes:
     """The row with all its cells replaced."""
     cells = "".join([stretch.xml for stretch in stretches]).encode()
-    if not cells and not row.empty and _IDLE_TAG.fullmatch(row.tag):
-        return b""
+    empty = row.empty
+    if not (cells or empty) and _IDLE_TAG.fullmatch(row.tag):
+        return row.before
     tag = _row_tag(row, stretches)
-    if row.empty:
-        return _opened(tag, cells) if cells else tag
-    return tag + cells + row.data[row.close_start :]
+    if empty:
+        return row.before + (_opened(tag, cells) if cells else tag)
+    return b"".join((row.before, tag, cells, row.data[row.data.rindex(b"</") :]))
 
 
 def _spliced_row(row: SheetRow, stretches: Sequence[Stretch]) -> bytes:

@@ -153,6 +153,7 @@ def shown(value: Shown) -> float | str:
 def headline(
     values: Column,
     keys: Column,
+    seen: Column,
     leads: Shown,
     conversion: Shown,
     value: Shown,
@@ -161,8 +162,10 @@ def headline(
     stale: str,
 ) -> str:
     """VERDICT as refresh computed it, or what is missing for one."""
-    if not is_number(leads):
+    if total(seen) == 0:
         return "No leads yet. Run holdwater sync, then holdwater refresh."
+    if not is_number(leads):
+        return "Leads have come, but no complete month of them yet: the verdict follows when this month is over."
     if not is_number(conversion):
         return "Nobody has been won yet, or no lead is old enough to judge: what a lead is worth is not known."
     if not is_number(value) or not is_number(allowable):
@@ -187,6 +190,8 @@ def load(leads: Shown, capacity: Shown) -> str:
             f"Sales: {fixed(leads, 0)} leads a month for {fixed(capacity, 0)} that can be worked:"
             f" room for {fixed(capacity - leads, 0)} more."
         )
+    if is_number(capacity):
+        return f"Sales: {fixed(capacity, 0)} leads a month can be worked; how many come is not known yet."
     return "Sales: fill in people, hours and minutes on the sheet Inputs."
 
 
@@ -225,8 +230,9 @@ def freshness(used: Column, now: Column, used_fixes: Column, fixes: Column) -> s
     """Whether the results were computed from the inputs and fixes as they stand."""
     if rows(used) != rows(now) or rows(used_fixes) == 1:
         return "Results are not computed yet: run holdwater refresh."
-    changed = differences(used, now) + differences(used_fixes, fixes)
-    if is_number(changed) and changed == 0:
+    changed = differences(used, now)
+    changed_fixes = differences(used_fixes, fixes)
+    if is_number(changed) and is_number(changed_fixes) and changed + changed_fixes == 0:
         return "Results are current."
     return "STALE: inputs have changed since the results were computed; run holdwater refresh."
 
@@ -279,6 +285,13 @@ def trusted(count: Shown, of: Shown) -> str:
         low = fixed(100 * rate_low(count, of), 1)
         return f"{fixed(count, 0)} of {fixed(of, 0)}: {low} to {fixed(100 * rate_high(count, of), 1)} %"
     return ""
+
+
+def if_trusted(value: Shown, count: Shown) -> Shown:
+    """A rate of fewer than five is not shown; why stands beside it."""
+    if is_number(value) and is_number(count) and count >= 5:
+        return value
+    return "–"  # noqa: RUF001  # a dash as figures have it
 
 
 def row_trust(count: Shown, of: Shown) -> str:
@@ -402,6 +415,13 @@ def same_names(used: Column, now: Column, values: Column, keys: Column) -> str:
     if is_number(differences(used, now)) and differences(used, now) == 0:
         return "OK"
     return "FAIL"
+
+
+def checks_beside(said: Column, stale: str) -> str:
+    """The same where the line above says already that the results are stale."""
+    if how_many(said, "FAIL") == 0 and stale != "Results are current.":
+        return ""
+    return checks_line(said, stale)
 
 
 def checks_line(said: Column, stale: str) -> str:

@@ -75,6 +75,8 @@ def _write(book: Workbook, inputs: Mapping[str, Value], values: Values, banner: 
         sheet.fit_to_pages(1, 1 if name in layout.SCREENS or name == layout.INPUTS_SHEET else 0)
         sheet.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
         sheet.set_footer("&L&F, &A&RPage &P of &N")
+        if name == "Retention":  # as many rows as there are months
+            sheet.set_portrait()
         if banner:
             sheet.set_header(f"&R{banner}")
             sheet.write_string(0, 4, banner, styles.banner)
@@ -210,7 +212,7 @@ def _screen(sheet: Worksheet, screen: Screen, formulas: layout.FormulaCells, sty
         formula, value = formulas[cell.row, cell.column]
         _formula(sheet, cell.row, cell.column, formula, styles.screen(cell.style), value)
         if cell.style in ("status", "@"):
-            for word in ("STALE", "FAIL", "OVER"):
+            for word in ("STALE", "FAIL", "OVER by"):
                 rule = {"type": "text", "criteria": "begins with", "value": word, "format": styles.alarm}
                 sheet.conditional_format(cell.row, cell.column, cell.row, cell.column, rule)
     if screen.frozen:

@@ -21,6 +21,7 @@ HATCHED = {
 }
 SOLID = {"line": {"color": INK, "width": 2}}
 DASHED = {"line": {"color": AMBER, "width": 2, "dash_type": "dash"}}
+LIGHT = {"color": "#DDDDDD"}
 DOTTED = {"line": {"color": GREY, "width": 1.25, "dash_type": "round_dot"}}
 
 
@@ -28,10 +29,10 @@ def add_charts(book: Workbook, sheets: Mapping[str, Worksheet]) -> None:
     first = sheets[layout.TODAY]
     first.insert_chart(today.CHARTS_ROW, today.LEFT, _customers(book))
     first.insert_chart(today.CHARTS_ROW, today.RIGHT, _prices(book))
-    sheets["Retention"].insert_chart(3, 0, _retention(book))
+    sheets["Retention"].insert_chart(4, 0, _retention(book))
     sheets["Capacity"].insert_chart(4, 7, _ahead(book))
     sheets["Fixes"].insert_chart(4, 8, _profit(book))
-    sheets["Funnel"].insert_chart(4, 4, _funnel(book))
+    sheets["Funnel"].insert_chart(4, 5, _funnel(book))
 
 
 def _column(table: OwnedTable, header: str) -> list[Any]:
@@ -48,7 +49,7 @@ def _of_table(table: OwnedTable, header: str, look: Mapping[str, Any], name: str
 def _finished(chart: Any, title: str, width: int, height: int, number_format: str) -> Any:
     chart.set_title({"name": title, "name_font": {"size": 11}})
     chart.set_legend({"position": "bottom"})
-    chart.set_y_axis({"num_format": number_format, "major_gridlines": {"visible": True, "line": {"color": "#DDDDDD"}}})
+    chart.set_y_axis({"num_format": number_format, "major_gridlines": {"visible": True, "line": LIGHT}})
     chart.set_size({"width": width, "height": height})
     chart.show_blanks_as("gap")
     return chart
@@ -83,7 +84,9 @@ def _retention(book: Workbook) -> Any:
     chart.add_series(_of_table(CURVE, "High", DASHED, "and below this"))
     chart.set_x_axis({"name": "months since the customer began", "interval_unit": 6})
     width = 170 + 75 * (len(COHORTS.columns) - 1)
-    return _finished(chart, "How many customers stay", width, 440, "0%")
+    chart = _finished(chart, "How many customers stay", width, 440, "0%")
+    chart.set_y_axis({"num_format": "0%", "min": 0, "max": 1, "major_gridlines": {"visible": True, "line": LIGHT}})
+    return chart
 
 
 def _ahead(book: Workbook) -> Any:
@@ -115,6 +118,7 @@ def _funnel(book: Workbook) -> Any:
         "data_labels": {"value": True},
     })  # fmt: skip
     chart = _finished(chart, "From lead to customer", 560, 320, "#,##0")
-    chart.set_y_axis({"reverse": True})
+    chart.set_y_axis({"reverse": True, "major_gridlines": {"visible": False}})
+    chart.set_x_axis({"visible": False, "major_gridlines": {"visible": False}})
     chart.set_legend({"none": True})
     return chart

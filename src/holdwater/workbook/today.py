@@ -20,21 +20,25 @@ CHARTS_ROW = max(_FUNNEL + 6, _LOST + 5)
 LINES = (
     Cell(1, LEFT, "quiet", own.subtitle, {"about": "hw_about[Value]"}),
     Cell(VERDICT_ROW, LEFT, "verdict", own.headline, results_and(
-        leads="lead_flow", conversion="paid_conversion", value="customer_value", allowable="allowable_lead_cost",
+        seen="hw_sources[Leads]", leads="lead_flow",
+        conversion="paid_conversion", value="customer_value", allowable="allowable_lead_cost",
         paid="paid_lead_cost", stale="results_status")),
     Cell(4, LEFT, "line", own.load, {"leads": "lead_flow", "capacity": "lead_limit"}),
     Cell(5, LEFT, "line", own.outlook, results_and(months="horizon_months", stale="results_status")),
     Cell(STATUS_ROW, LEFT, "status", own.freshness, FRESHNESS),
-    Cell(CHECKS_ROW, LEFT, "status", own.checks_line, {"said": CHECKS_SAID, "stale": "results_status"}),
+    Cell(CHECKS_ROW, LEFT, "status", own.checks_beside, {"said": CHECKS_SAID, "stale": "results_status"}),
 )  # fmt: skip
 
 
 def _key_figures() -> list[Cell]:
     cells = []
     for row, key in enumerate(KEY_FIGURES, start=TOP + 1):
-        cells.append(figure(row, LEFT + 1, key.number_format, key.name))
-        if key.counts:
+        if not key.counts:
+            cells.append(figure(row, LEFT + 1, key.number_format, key.name))
+        else:
             count, of = key.counts
+            rate = {"value": key.name, "count": count}
+            cells.append(Cell(row, LEFT + 1, key.number_format, own.if_trusted, rate))
             cells.append(Cell(row, LEFT + 2, "@", own.trusted, {"count": count, "of": of}))
     return cells
 
@@ -75,7 +79,9 @@ def _value() -> list[Cell]:
         figure(row + 1, RIGHT + 1, MONEY, "monthly_revenue"),
         figure(row + 2, RIGHT + 1, PERCENT, "margin_share"),
         figure(row + 3, RIGHT + 1, MONEY, "customer_margin"),
-        Cell(row + 4, RIGHT + 1, "0.0", own.lifetime_months, {"churn": "monthly_churn", "discount": "monthly_discount"}),
+        Cell(
+            row + 4, RIGHT + 1, "0.0", own.lifetime_months, {"churn": "monthly_churn", "discount": "monthly_discount"}
+        ),
         figure(row + 5, RIGHT + 1, MONEY, "customer_value"),
         figure(row + 6, RIGHT + 1, MONEY, "allowable_customer_cost"),
     ]
