@@ -39,7 +39,7 @@ def as_text(report: Report, simulation: Simulation | None = None) -> str:
         "",
         *_limits(report),
         "",
-        *_table(("What one more of it is worth", "now", "worth", "as long as it is"),
+        *_table(("What one more of it is worth", "now", "worth", "while the same limits bind"),
                 [_constraint(row) for row in report.constraints if row.now != inf]),
         "",
         *_table(("Levers (10 % better)", "now", "better", "worth", f"as many more leads a {said.period}"),

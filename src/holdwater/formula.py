@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 
 from holdwater.errors import CallError, FormulaError, KindError, NumError
+from holdwater.rows import is_truth
 from holdwater.units import Unit
 
 TYPE_CHECKING = False  # see units.py
@@ -185,8 +186,7 @@ class Formula:
         return self._number(argument, value)
 
     def _number(self, argument: Argument, value: Any) -> float:
-        truth = isinstance(value, bool) or getattr(getattr(value, "dtype", None), "kind", "") == "b"
-        if not truth and not isinstance(value, (str, bytes)) and hasattr(value, "__float__"):
+        if not is_truth(value) and not isinstance(value, (str, bytes)) and hasattr(value, "__float__"):
             try:
                 return float(value)
             except (TypeError, ValueError, OverflowError):  # an array, a complex number, an int beyond any float

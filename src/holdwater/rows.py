@@ -34,6 +34,11 @@ def is_blank(cell: object) -> bool:
     return cell is None or (isinstance(cell, str) and not cell.strip())
 
 
+def is_truth(cell: object) -> bool:
+    """TRUE or FALSE, Python's or NumPy's: no number, though both compute with it."""
+    return isinstance(cell, bool) or getattr(getattr(cell, "dtype", None), "kind", "") == "b"
+
+
 def as_text(cell: object) -> str:
     """A name as a person sees it: a sheet hands the account 1001 over as 1001.0."""
     return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell).strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from typing import Any
 
@@ -97,3 +98,13 @@ def test_labels_and_changes_that_make_no_sense() -> None:
     with pytest.raises(NumError, match="no finite sum"):
         gym.lever_value("churn", 1)
     assert gym.lever_value("leads", 2) == pytest.approx(20 * gym.lever_value("leads", 0.1))
+
+
+def test_a_lever_without_a_finite_worth_leaves_the_others_theirs() -> None:
+    """A tenth less churn, with a negative discount, and the customers would be worth no finite sum."""
+    gym = {"leads": 100, "cost per lead": 15, "conversion": 0.1, "revenue per customer": 50, "gross margin": 0.8,
+           "churn": 0.0105, "discount": -0.01}  # fmt: skip
+    table = holdwater.levers(gym)
+    assert table[-1]["lever"] == "churn"
+    assert math.isnan(table[-1]["value"])
+    assert table[0]["value"] == holdwater.lever_value(gym, table[0]["lever"]) > 0

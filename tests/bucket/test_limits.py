@@ -125,3 +125,24 @@ def test_shadow_prices_hold_within_their_range() -> None:
     with pytest.raises(NumError, match="unlimited"):
         bucket.constraint_range("customer_capacity")
     assert Bucket.of(GYM).constraint_range("leads") == (0, float("inf"))
+
+
+@pytest.mark.parametrize("limit", [{"lead_capacity": 200}, {"customer_capacity": 1e6}, {"onboarding_capacity": 50}])
+def test_on_a_flat_top_the_fewest_leads_are_safe(limit: dict[str, float]) -> None:
+    """Each lead beyond today's 100 costs just what it brings, up to the limit."""
+    gym = {"leads": 100, "cost per lead": 15, "next lead cost": 80, "conversion": 0.1, "revenue per customer": 50,
+           "gross margin": 0.8, "churn": 0.05}  # fmt: skip
+    assert holdwater.leads_safe(gym | limit) == 100
+
+
+def test_a_flat_top_may_begin_between_two_joints() -> None:
+    """Free leads that overload: the customers of the first period are enough."""
+    model = {
+        "leads": 51.8, "cost per lead": 0, "next lead cost": 3, "conversion": 0.1957, "revenue per customer": 442.3,
+        "gross margin": 0.5168, "churn": 0.006488, "customers": 500, "run off": 0, "overload slope": 0.1,
+        "customer capacity": 150,
+    }  # fmt: skip
+    safe = holdwater.leads_safe(model)
+    most = holdwater.bucket_profit(model | {"leads": safe})
+    assert most == pytest.approx(holdwater.bucket_profit(model | {"leads": 20}), rel=1e-12)
+    assert holdwater.bucket_profit(model | {"leads": safe * 0.999}) < most

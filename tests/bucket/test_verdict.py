@@ -156,7 +156,7 @@ def test_the_worked_sentences() -> None:
         ({"lead_capacity": 0, "customers": 500}, "Fix churn first: each further lead loses 15 because sales can work"),
         ({"churn": 0, "discount": 0.01}, "More leads: "),
         ({"churn": 0.01, "discount": -0.0095}, "More leads: "),  # a tenth lower churn would be worth no finite sum
-        ({"onboarding_capacity": 0}, "Fewer leads: each further lead loses 15 because onboarding takes only 0"),
+        ({"onboarding_capacity": 0}, "No leads: each further lead loses 15 because onboarding takes only 0"),
         ({"revenue_per_customer": 0}, "Fewer leads: each further lead loses 15 even if nothing limited you"),
     ],
 )
@@ -264,3 +264,24 @@ def test_of_equal_fixes_the_one_named_first_comes_first() -> None:
     for scale in range(1, 40):
         said = diagnose(shop | {"revenue_per_customer": 40 + scale / 7, "fit_share": 0.9 - scale / 997})
         assert [fix.label for fix in (said.first, said.then) if fix][:2] == ["conversion", "fit_share"], scale
+
+
+def test_a_limit_is_not_to_blame_where_widening_it_brings_nothing() -> None:
+    """Sales cannot work all leads, but those it could would be turned away at onboarding."""
+    model = GYM | {"lead_capacity": 90, "onboarding_capacity": 5}
+    said = diagnose(model)
+    assert holdwater.constraint_value(model, "lead_capacity") == 0
+    assert (said.reason, said.first and said.first.label) == (TURNED_AWAY, "onboarding_capacity")
+    assert "raising onboarding capacity to 9 is worth 76,800" in said.sentence
+
+
+def test_fewer_leads_come_first_where_they_bring_most() -> None:
+    model = {
+        "leads": 350, "cost_per_lead": 95, "conversion": 0.1, "revenue_per_customer": 100, "gross_margin": 0.6,
+        "churn": 0.05, "lead_capacity": 250, "customer_capacity": 60,
+    }  # fmt: skip
+    said = diagnose(model)
+    assert (said.decision, said.first) == (FEWER, None)
+    safe = holdwater.leads_safe(model)
+    assert holdwater.bucket_profit(model | {"leads": safe}) - holdwater.bucket_profit(model) > 600_000
+    assert "42.4 leads per period are best, 671,400 better than 350" in said.sentence

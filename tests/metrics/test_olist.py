@@ -9,9 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import by_hand
+import customers_by_hand
 import pytest
+from by_hand import Books
 
 from holdwater.crm.files import Exports
+from holdwater.crm.records import Deal, Lead, Record
 from holdwater.metrics.reporting import report
 from holdwater.store.database import Store
 from holdwater.store.sync import sync
@@ -74,6 +78,29 @@ def test_days_to_win_and_the_leads_they_judge(funnel: Store, olist: Path) -> Non
     assert found.total.days_to_win_median == pytest.approx(statistics.median(days), rel=1e-12)
     assert (found.total.judged_leads, found.total.judged_customers) == (len(old), len(old & set(won)))
     assert 0 < found.total.judged_leads < found.total.leads
+
+
+def test_every_figure_equals_the_one_computed_lead_by_lead(funnel: Store) -> None:
+    def moment(text: str | None) -> datetime | None:
+        return None if text is None else datetime.fromisoformat(text)
+
+    version, books = datetime(2026, 6, 1, tzinfo=UTC), Books()
+    for rows in funnel.rows("lead", ["id", "created_at", "source"]):
+        books.leads += [
+            ("olist", Lead(id=id, created_at=datetime.fromisoformat(at), updated_at=version, source=source))
+            for id, at, source in rows
+        ]
+    for rows in funnel.rows("deal", ["id", "lead_id", "status", "closed_at"]):
+        books.deals += [
+            ("olist", Deal(id=id, lead_id=lead, status=how, created_at=None, updated_at=version, closed_at=moment(at)))
+            for id, lead, how, at in rows
+        ]
+    as_of = datetime(2018, 10, 31, 12, tzinfo=UTC)
+    found = report(funnel, as_of=as_of)
+    assert by_hand.differences(found, by_hand.report(books, as_of, found.judged_after_days)) == {}
+    records: list[Record] = [*(lead for _, lead in books.leads), *(deal for _, deal in books.deals)]
+    for name, expected in customers_by_hand.figures(records, as_of, found.judged_after_days).items():
+        assert customers_by_hand.same(getattr(found, name), expected), name
 
 
 def test_a_second_sync_leaves_the_store_as_it_was(funnel: Store, olist: Path) -> None:

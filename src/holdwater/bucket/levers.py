@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from math import isnan, nan
 from typing import Any
 
 from holdwater.bucket.improvement import LEVERS, improved
@@ -58,7 +60,8 @@ def lever_value(model: Model, lever: Text, change: Ratio = 0.1) -> float:
 def levers(model: Model, change: Ratio = 0.1) -> list[dict[str, Any]]:
     """Every label that can be improved, with what improving it alone adds to the profit, best first.
 
-    An unlimited capacity is infinite before and after; improving it adds nothing.
+    An unlimited capacity is infinite before and after; improving it adds nothing. What is worth no finite sum has no
+    value, and comes last.
 
     Arguments:
         model: the business as rows of label and value, or a Bucket
@@ -86,10 +89,12 @@ def levers(model: Model, change: Ratio = 0.1) -> list[dict[str, Any]]:
     bucket = Bucket.of(model)
     rows = []
     for lever in LEVERS:
-        better = improved(bucket, lever, change)
-        value = gain(bucket, lever, change)
-        rows.append({"lever": lever, "from": getattr(bucket, lever), "to": getattr(better, lever), "value": value})
-    return sorted(rows, key=lambda row: -row["value"])
+        row = {"lever": lever, "from": getattr(bucket, lever), "to": nan, "value": nan}
+        with suppress(NumError):  # so good that it is worth no finite sum: the others are worth theirs all the same
+            row["to"] = getattr(improved(bucket, lever, change), lever)
+            row["value"] = gain(bucket, lever, change)
+        rows.append(row)
+    return sorted(rows, key=lambda row: (isnan(row["value"]), -row["value"]))
 
 
 @formula(BUCKET, PositiveCount, python_only="a loop over the periods, and a search")

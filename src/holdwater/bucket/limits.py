@@ -152,7 +152,8 @@ def leads_safe(model: Model) -> float:
 def constraint_range(model: object, constraint: str) -> tuple[float, float]:
     """From where to where a capacity (or the leads) can go, all else equal, before the limits that bind are others.
 
-    Its CONSTRAINT_VALUE belongs to this range; at its ends another limit begins or ceases to bind.
+    Its CONSTRAINT_VALUE belongs to this range, in which it may become less; at the ends another limit begins or ceases
+    to bind.
     """
     bucket = Bucket.of(model)
     label = label_of(constraint, CONSTRAINTS, "Bucket.constraint_range: constraint")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdwater.bucket.labels import label_of
 from holdwater.errors import KindError, NumError
-from holdwater.rows import filled_rows, is_blank
+from holdwater.rows import filled_rows, is_blank, is_truth
 
 if TYPE_CHECKING:
     from holdwater.bucket.verdict import Diagnosis
@@ -215,14 +215,14 @@ def _plain_pairs(model: Any) -> dict[str, Any] | None:
 
 
 def _number(name: str, value: object) -> float:
-    if not isinstance(value, (bool, str, bytes)) and hasattr(value, "__float__"):
+    if not is_truth(value) and not isinstance(value, (str, bytes)) and hasattr(value, "__float__"):
         try:
             return float(value)
         except OverflowError:
             raise NumError(f"Bucket: {name} is too large; allowed is {_allowed(name)}.") from None
         except (TypeError, ValueError):  # an array
             pass
-    shown = f"{value[:40]!r}" if isinstance(value, str) else f"{value!r}" if isinstance(value, bool) else "no number"
+    shown = f"{value[:40]!r}" if isinstance(value, str) else f"{bool(value)!r}" if is_truth(value) else "no number"
     hint = "; leave it empty for unlimited" if name in _MAY_BE_UNLIMITED else ""
     raise KindError(f"Bucket: {name} is {shown}; a number belongs here{hint}.")
 

@@ -23,7 +23,7 @@ MOST_STEPS = 3
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """A capacity or the leads; `value` of one more holds while it stays in the range and all else is equal."""
+    """A capacity or the leads, what one more is worth now, and the range in which, all else equal, the same limits bind."""
 
     label: str
     now: float  # infinite: unlimited

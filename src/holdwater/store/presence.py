@@ -20,8 +20,8 @@ DEFINITIONS = (
 
 # Who refers to a record of a stream: these follow a merge to the record that lives on.
 _REFERRING = {
-    "leads": [("deal", "lead_id"), ("customer", "lead_id"), ("activity", "lead_id"), ("consent", "lead_id")],
-    "deals": [("stage_event", "deal_id"), ("activity", "deal_id")],
+    "leads": [("deal", "lead_id"), ("customer", "lead_id"), ("activity", "lead_id")],
+    "deals": [("activity", "deal_id")],
     "customers": [("subscription", "customer_id"), ("invoice", "customer_id")],
 }
 # What has no meaning without the record it belongs to goes with it.

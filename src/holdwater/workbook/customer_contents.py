@@ -25,8 +25,7 @@ def customer_contents(report: Report) -> dict[str, Rows]:
         ],
         STAGES.name: [[move.stage, move.to, move.deals.count, move.deals.of] for move in report.stage_moves],
         COHORTS.name: [
-            [row.month, row.customers, *(_rate(row, age) for age in range(1, AGES + 1))]
-            for row in report.cohorts
+            [row.month, row.customers, *(_rate(row, age) for age in range(1, AGES + 1))] for row in report.cohorts
         ],
         CURVE.name: _curve(report.cohorts),
         LOSSES.name: [

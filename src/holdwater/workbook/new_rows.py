@@ -57,8 +57,8 @@ class RowWriter:
         self._date1904 = date1904
         self._plans: dict[tuple[type, ...], _Plan | None] = {}
 
-    def cells(self, number: int, row: Sequence[Content], formula_at: Callable[[int], None]) -> str:
-        """The cells of row `number`; `formula_at` is told the positions of formulas."""
+    def cells(self, number: int, row: Sequence[Content], formula_at: Callable[[int, int], None]) -> str:
+        """The cells of row `number`; `formula_at` is told the row and position of each formula."""
         kinds = tuple(map(type, row))
         try:
             plan = self._plans[kinds]
@@ -69,7 +69,7 @@ class RowWriter:
         cells: list[str] = []
         for position, ((letters, style), content) in enumerate(zip(self._columns, row, strict=True)):
             if isinstance(content, FormulaCell):
-                formula_at(position)
+                formula_at(number, position)
             try:
                 cells.append(cell_xml(self._prefix, f"{letters}{number}", style, content, self._date1904))
             except UnfitValueError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from holdwater.errors import WorkbookError
@@ -197,17 +198,20 @@ def _spliced_row(row: SheetRow, stretches: Sequence[Stretch]) -> bytes:
 def _row_tag(row: SheetRow, stretches: Sequence[Stretch]) -> bytes:
     """The row's opening tag, naming its number, and `spans` (if it has one) wide enough for what comes in."""
     tag = row.tag if row.named else with_attribute(row.tag, "r", str(row.number))
-    if b"spans" not in tag:
-        return tag
     filled = [stretch for stretch in stretches if stretch.xml]
+    # Behind their numbers the tags of most rows are alike.
+    alike = tag[tag.find(b'"', 8) :] if tag.startswith(b'<row r="') else tag
+    wide = _wider(alike, filled[0].first_column, filled[-1].last_column) if filled else None
+    return tag if wide is None else with_attribute(tag, "spans", wide)
+
+
+@lru_cache(maxsize=256)
+def _wider(tag: bytes, first: int, last: int) -> str | None:
+    """The spans that a tag needs to take in these columns; None if it has none or they are enough."""
     spans = _SPANS.search(tag)
-    if spans is None or not filled:
-        return tag
-    first, last = int(spans[1]), int(spans[2])
-    if first <= filled[0].first_column and last >= filled[-1].last_column:
-        return tag
-    first, last = min(first, filled[0].first_column), max(last, filled[-1].last_column)
-    return with_attribute(tag, "spans", f"{first}:{last}")
+    if spans is None or (int(spans[1]) <= first and last <= int(spans[2])):
+        return None
+    return f"{min(int(spans[1]), first)}:{max(int(spans[2]), last)}"
 
 
 def _new_row(prefix: str, number: int, stretches: Sequence[Stretch]) -> bytes:

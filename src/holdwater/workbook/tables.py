@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from holdwater.errors import WorkbookError
 from holdwater.workbook.cells import unescape_controls
@@ -151,7 +150,7 @@ class NewRows:
             if number > self.growth.new_last or len(row) != len(table.columns):
                 raise self._misfit(number, len(row))
             try:
-                yield number, writer.cells(number, row, partial(self._formula_at, number))
+                yield number, writer.cells(number, row, self._formula_at)
             except UnfitCellError as error:
                 raise WorkbookError(
                     f"The value in row {number - table.body.first_row + 1:,}, column "
