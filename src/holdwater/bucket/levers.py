@@ -87,12 +87,13 @@ def levers(model: Model, change: Ratio = 0.1) -> list[dict[str, Any]]:
         6
     """
     bucket = Bucket.of(model)
-    rows = []
+    now, rows = profit(bucket), []
     for lever in LEVERS:
         row = {"lever": lever, "from": getattr(bucket, lever), "to": nan, "value": nan}
         with suppress(NumError):  # so good that it is worth no finite sum: the others are worth theirs all the same
-            row["to"] = getattr(improved(bucket, lever, change), lever)
-            row["value"] = gain(bucket, lever, change)
+            better = improved(bucket, lever, change)
+            row["to"] = getattr(better, lever)
+            row["value"] = profit(better, paid_today=bucket.leads) - now
         rows.append(row)
     return sorted(rows, key=lambda row: (isnan(row["value"]), -row["value"]))
 

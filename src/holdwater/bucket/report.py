@@ -23,7 +23,7 @@ MOST_STEPS = 3
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """A capacity or the leads, what one more is worth now, and the range in which, all else equal, the same limits bind."""
+    """A capacity or the leads, what one more of it is worth, and the range in which the same limits bind."""
 
     label: str
     now: float  # infinite: unlimited
