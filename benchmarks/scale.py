@@ -1,4 +1,4 @@
-"""What a fit on 1, 10 and 100 million purchases costs when the engine counts: time, memory, rows moved.
+"""What a fit on 1, 10 and 100 million purchases costs when the engine counts: processor time, memory, rows moved.
 
 python benchmarks/scale.py FOLDER [1e6 1e7 1e8]    (writes the Parquet files there once, and scale.svg)
 
@@ -48,17 +48,17 @@ def measured(folder: Path) -> dict[str, Any]:
         table = Embedded(database).table("purchase")
 
         def columns(expression: Any) -> tuple[dict[str, Any], float]:
-            began = time.perf_counter()
+            began = time.process_time()
             sql = Embedded(database).sql(expression)
-            return database.execute(sql).fetchnumpy(), time.perf_counter() - began
+            return database.execute(sql).fetchnumpy(), time.process_time() - began
 
         histories, counting = columns(statistics.purchase_histories(table, shop.closed))
         weeks, _ = columns(statistics.purchase_histories(table, shop.closed, step=7))
         spends, spending = columns(statistics.spend_groups(table, shop.closed, width=SPEND_WIDTH))
-    began = time.perf_counter()
+    began = time.process_time()
     buying = _buyers(histories)
     spent = gamma_gamma.fit(spends["frequency"], spends["spend"], spends["customers"], estimator=Estimator.LIKELIHOOD)
-    fitting = time.perf_counter() - began
+    fitting = time.process_time() - began
     return {
         "purchases": rows,
         "customers": int(histories["customers"].sum()),
@@ -84,6 +84,7 @@ def _buyers(groups: dict[str, Any]) -> bg_nbd.BgNbd:
 def main(folder: Path, sizes: list[float]) -> None:
     shop, found = Shop(), []
     print(f"{platform.platform()}, Python {platform.python_version()}, DuckDB {duckdb.__version__}, {THREADS} threads")
+    print("Seconds of processor time:")
     print("| purchases | customers | groups | counts, s | spends, s | fits, s | s a million | peak, MB |")
     print("|---:|---:|---:|---:|---:|---:|---:|---:|", flush=True)
     for size in sizes:
@@ -112,7 +113,7 @@ def main(folder: Path, sizes: list[float]) -> None:
 
 
 def svg(found: list[dict[str, Any]]) -> str:
-    """Seconds against purchases, both as logarithms: a line of slope 1 is a cost that grows linearly."""
+    """Processor time against purchases, both as logarithms: a line of slope 1 is a cost that grows linearly."""
     x, y = (np.log10([one[name] for one in found]) for name in ("purchases", "seconds"))
     left, right = int(np.floor(x.min() + 0.01)), int(np.ceil(x.max() - 0.01))
     low, high = int(np.floor(y.min())), int(np.ceil(y.max()))
