@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from holdwater.errors import KindError, NoDataError, NumError
-from holdwater.models.fitted import DRAWS, Array, Estimator, Fit
+from holdwater.models.fitted import DRAWS, Array, Estimator, Fit, check_confidence, chosen
 from holdwater.models.newton import Prior, Slope, climb, penalised
 from holdwater.models.special import log_gamma, rise
 
@@ -21,8 +21,6 @@ MODEL = "Conversion by source"
 
 # Of the log odds of the average rate, and of the logarithm of the concentration: how many leads the average weighs.
 PRIOR = Prior(np.eye(2), np.array([-2.0, np.log(30.0)]), np.array([2.0, 2.0]))
-
-_OPEN = 1e4  # a variance of a logarithm that says: anything is possible
 
 
 class RateLimits(NamedTuple):
@@ -61,8 +59,7 @@ class SourcesFit(Fit):
         seed: int = 1,
     ) -> RateLimits:
         """Limits of each source's rate, with the doubt about the average and about the scatter in them."""
-        if not 0 < confidence < 1:
-            raise NumError(f"{MODEL}: confidence is {confidence:g}; allowed is between 0 and 1.")
+        check_confidence(MODEL, confidence)
         wins, tried = self._counts(won, leads)
         odds, concentration = self.draws(size, seed).T
         random = np.random.default_rng(seed)
@@ -83,13 +80,14 @@ def fit(
     leads: ArrayLike,
     weights: ArrayLike | None = None,
     *,
-    estimator: Estimator = Estimator.PENALISED,
+    estimator: Estimator | str = Estimator.PENALISED,
 ) -> SourcesFit:
     """Fit to the leads of each source and how many of them were won; `weights` counts sources alike.
 
     Only leads that are decided belong here; with open ones use a cure model. KindError or NumError for what cannot be,
     NoDataError where there is nothing to learn from.
     """
+    estimator = chosen(MODEL, Estimator, estimator)
     wins, tried = _checked(won, leads)
     counts = np.ones_like(tried) if weights is None else _numbers("weights", weights)
     if len(counts) != len(tried):
@@ -106,7 +104,7 @@ def fit(
     prior = PRIOR if estimator is Estimator.PENALISED else None
     start = np.array([np.log((total + 0.5) / (n - total + 0.5)), PRIOR.centres[1]])
     top = climb(penalised(_Likelihood(wins, tried, counts), prior), start)
-    if estimator is Estimator.LIKELIHOOD and not top.covariance.diagonal().max() < _OPEN:
+    if estimator is Estimator.LIKELIHOOD and not np.isfinite(top.covariance).all():
         raise NoDataError(
             f"{MODEL}: the sources differ no more than by chance, so the likelihood has no top; use the penalised"
             " estimator."

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from holdwater.errors import NoDataError
 from holdwater.models import purchase_outlook
-from holdwater.models.fitted import Estimator, Fit
+from holdwater.models.fitted import Estimator, Fit, chosen
 from holdwater.models.newton import Prior, Slope, Top, climb, penalised
 from holdwater.models.purchase_histories import Histories, blocks, checked_histories, grouped
 from holdwater.models.special import rising
@@ -79,12 +79,13 @@ def fit(
     age: ArrayLike,
     weights: ArrayLike | None = None,
     *,
-    estimator: Estimator = Estimator.PENALISED,
+    estimator: Estimator | str = Estimator.PENALISED,
 ) -> BgNbd:
     """Fit to what each customer did, or each group of customers who did the same: see Histories.
 
     KindError or NumError for a history that cannot be, NoDataError where there is nothing to learn from.
     """
+    estimator = chosen(MODEL, Estimator, estimator)
     histories = checked_histories(MODEL, frequency, recency, age, weights)
     if len(histories.age) > _SAMPLE:
         histories = grouped(histories)

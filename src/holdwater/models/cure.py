@@ -16,7 +16,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from holdwater.errors import NoDataError, NumError
+from holdwater.errors import NoDataError
 from holdwater.formulas.uncertainty import deviate, highest_rate
 from holdwater.models.cure_likelihood import (
     LOSS_SCALE,
@@ -30,7 +30,7 @@ from holdwater.models.cure_likelihood import (
     some_of,
 )
 from holdwater.models.deals import Deals
-from holdwater.models.fitted import Array, Estimator, Fit
+from holdwater.models.fitted import Array, Estimator, Fit, check_confidence, chosen
 from holdwater.models.newton import Hill, Prior, Top, climb, penalised
 from holdwater.models.profile import profile_limits
 
@@ -45,7 +45,6 @@ _SPREADS = np.array([2.0, 0.5, 1.0, 1.5, 0.5, 1.0])
 _ALL = 40.0  # log odds of what happens for certain
 _NARROWEST = math.log(20)  # shape: deals that all take the same time would ask for an endless one
 _ENDS = {SHAPE: _NARROWEST, MARKED: 10.0, LOSS_SHAPE: _NARROWEST}  # beyond these a parameter is held, not fitted
-_OPEN = 1e4  # a variance of a logarithm that says: anything is possible
 
 
 class Law(StrEnum):
@@ -99,8 +98,7 @@ class CureFit(Fit):
         in if the conversion were at its upper limit. Few deals alone make nothing too young: what chance leaves open
         about the wins that are in, RATE_HIGH of all deals, counts as in.
         """
-        if not 0 < confidence < 1:
-            raise NumError(f"{MODEL}: confidence is {confidence:g}; allowed is between 0 and 1.")
+        check_confidence(MODEL, confidence)
         at, z = np.log(list(self.parameters.values())), deviate(confidence)
         hill = _hill(self.deals, self._free(), self.law, self.estimator)
         low, high = map(_share, profile_limits(hill, Top(at, hill(at), self.converged, 0), ODDS, z))
@@ -139,8 +137,8 @@ def fit(
     status: ArrayLike,
     weights: ArrayLike | None = None,
     *,
-    law: Law = Law.WEIBULL,
-    estimator: Estimator = Estimator.PENALISED,
+    law: Law | str = Law.WEIBULL,
+    estimator: Estimator | str = Estimator.PENALISED,
 ) -> CureFit:
     """Fit to deals as Deals.of takes them: age if open, else days to close; won, lost or open; deals in each group.
 
@@ -149,8 +147,11 @@ def fit(
     return fit_deals(Deals.of(days, status, weights), law=law, estimator=estimator)
 
 
-def fit_deals(deals: Deals, *, law: Law = Law.WEIBULL, estimator: Estimator = Estimator.PENALISED) -> CureFit:
+def fit_deals(
+    deals: Deals, *, law: Law | str = Law.WEIBULL, estimator: Estimator | str = Estimator.PENALISED
+) -> CureFit:
     """The same from deals already counted."""
+    law, estimator = chosen(MODEL, Law, law), chosen(MODEL, Estimator, estimator)
     free = [ODDS, SHAPE, SCALE]
     if deals.lost.any():
         free += [MARKED, LOSS_SHAPE, LOSS_SCALE]
@@ -169,11 +170,10 @@ def fit_deals(deals: Deals, *, law: Law = Law.WEIBULL, estimator: Estimator = Es
         free = [parameter for parameter in free if parameter not in endless]
         found = climb(_hill(deals, free, law, estimator), start)
     prior = _prior(deals, free) if estimator is Estimator.PENALISED else None
-    covariance = found.covariance
     return CureFit(
         parameters={NAMES[parameter]: float(np.exp(value)) for parameter, value in zip(free, found.at, strict=True)},
         log_likelihood=found.slope.height - (prior.slope(found.at).height if prior else 0.0),
-        covariance=covariance if covariance.diagonal().max() < _OPEN else np.full_like(covariance, np.nan),
+        covariance=found.covariance,
         converged=found.converged,
         n=n,
         estimator=estimator,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from holdwater.errors import NumError
+from holdwater.errors import KindError, NumError
 from holdwater.models.newton import Top
 
 Array = NDArray[np.float64]
@@ -23,6 +23,35 @@ class Estimator(StrEnum):
     LIKELIHOOD = "maximum likelihood"
 
 
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def chosen(model: str, choices: type[Choice], given: str) -> Choice:
+    """One of the choices, also from its plain text; KindError names all of them."""
+    try:
+        return choices(given)
+    except ValueError:
+        allowed = " or ".join(f'"{choice}"' for choice in choices)
+        name = choices.__name__.lower()
+        raise KindError(f"{model}: {name} is none that there is; allowed is {allowed}.") from None
+
+
+def check_confidence(model: str, confidence: object) -> None:
+    """NumError or KindError for what is no share between 0 and 1."""
+    if not isinstance(confidence, (int, float)):
+        raise KindError(f"{model}: confidence is no number; allowed is between 0 and 1.")
+    if not 0 < confidence < 1:
+        raise NumError(f"{model}: confidence is {confidence:g}; allowed is between 0 and 1.")
+
+
+def check_size(model: str, size: object) -> None:
+    """NumError or KindError for a number of draws that cannot be."""
+    if not isinstance(size, (int, np.integer)):
+        raise KindError(f"{model}: size is no whole number; allowed is 1 or more draws.")
+    if size < 1:
+        raise NumError(f"{model}: size is {size}; allowed is 1 or more draws.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
     """One fitted model. Subclasses name the model and its parameters, and add what it predicts."""
@@ -30,6 +59,10 @@ class Fit:
     model: ClassVar[str]
     names: ClassVar[tuple[str, ...]]
     least: ClassVar[tuple[float, ...]] = ()  # what each parameter stays above, where that is not 0
+    no_limits: ClassVar[str] = (
+        "for some of the plausible parameters this is infinite or no number, so it has no limits; ask for something"
+        " that stays finite, or use the penalised estimator."
+    )
 
     parameters: Mapping[str, float]
     log_likelihood: float  # of the data alone, also where a prior took part
@@ -52,6 +85,7 @@ class Fit:
 
     def draws(self, size: int = DRAWS, seed: int = 1) -> Array:
         """Plausible parameters, one row each: Laplace's approximation. NumError where the data leave one open."""
+        check_size(self.model, size)
         if not np.isfinite(self.covariance).all():
             raise NumError(
                 f"{self.model}: the data leave a parameter open, so there is no interval; use the penalised estimator"
@@ -64,11 +98,16 @@ class Fit:
     def interval(
         self, of: Callable[[Array], Array], confidence: float = 0.9, *, size: int = DRAWS, seed: int = 1
     ) -> tuple[float, float]:
-        """Limits of a quantity; `of` takes parameters, one row each, and gives one number a row."""
-        if not 0 < confidence < 1:
-            raise NumError(f"{self.model}: confidence is {confidence:g}; allowed is between 0 and 1.")
+        """Limits of a quantity; `of` takes parameters, one row each, and gives one number a row.
+
+        NumError where the limits are not finite.
+        """
+        check_confidence(self.model, confidence)
         values = np.asarray(of(self.draws(size, seed)), dtype=float)
-        low, high = np.quantile(values[~np.isnan(values)], [(1 - confidence) / 2, (1 + confidence) / 2])
+        with np.errstate(invalid="ignore"):  # a limit between two infinite draws
+            low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
+        if not (np.isfinite(low) and np.isfinite(high)):
+            raise NumError(f"{self.model}: {self.no_limits}")
         return float(low), float(high)
 
     def summary(self) -> str:
@@ -78,7 +117,8 @@ class Fit:
         least = self.least or [0.0] * len(self.parameters)
         for (name, value), above, error in zip(self.parameters.items(), least, spread, strict=True):
             low, high = (above + (value - above) * np.exp(side * error) for side in (-1.645, 1.645))
-            lines.append(f"  {name:<8} {value:>12.5g}   90 % between {low:.3g} and {high:.3g}")
+            limits = f"   90 % between {low:.3g} and {high:.3g}" if np.isfinite(error) else ""
+            lines.append(f"  {name:<8} {value:>12.5g}{limits}")
         lines.append(f"  log-likelihood {self.log_likelihood:,.4f}")
         if not self.converged:
             lines.append("  The search did not reach a top: do not use these numbers.")

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from holdwater.errors import NoDataError
-from holdwater.models.fitted import Estimator, Fit
+from holdwater.models.fitted import Estimator, Fit, chosen
 from holdwater.models.newton import Prior, Slope, Top, climb, penalised
 from holdwater.models.purchase_histories import BLOCK, blocks, checked_columns, refuse
 from holdwater.models.special import digamma, log_gamma, trigamma
@@ -64,12 +64,13 @@ def fit(
     spend: ArrayLike,
     weights: ArrayLike | None = None,
     *,
-    estimator: Estimator = Estimator.PENALISED,
+    estimator: Estimator | str = Estimator.PENALISED,
 ) -> GammaGamma:
     """Fit to each customer's number of purchases and their mean; customers with none are passed over.
 
     KindError or NumError for what cannot be, NoDataError where nobody has bought.
     """
+    estimator = chosen(MODEL, Estimator, estimator)
     count, spend, w = checked_columns(MODEL, weights, frequency=frequency, spend=spend)
     refuse(MODEL, count > 1e6, "frequency is above a million purchases")
     refuse(MODEL, count != count.astype(np.int64), "frequency is no whole number")

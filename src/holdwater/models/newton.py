@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +13,7 @@ Array = NDArray[np.float64]
 
 LONGEST_STEP = 3.0  # of a logarithm; a parabola is not to be trusted any farther
 STEPS = 200
+_OPEN = 1e4  # a variance of a logarithm that says: anything is possible
 
 
 class Slope(NamedTuple):
@@ -35,13 +36,15 @@ class Top:
 
     @property
     def covariance(self) -> Array:
-        """Laplace's approximation: the inverse of the bend; NaN where the top is flat in some direction."""
+        """Laplace's approximation: the inverse of the bend; NaN where the top is (nearly) flat in some direction."""
         bend = -self.slope.hessian
+        nowhere = np.full_like(bend, np.nan)
         try:
             np.linalg.cholesky(bend)
+            spread = np.asarray(np.linalg.inv(bend), dtype=float)
         except np.linalg.LinAlgError:
-            return np.full_like(bend, np.nan)
-        return np.asarray(np.linalg.inv(bend), dtype=float)
+            return nowhere
+        return spread if spread.diagonal().max() < _OPEN else nowhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,12 @@ def penalised(hill: Hill, prior: Prior | None) -> Hill:
 
 
 def climb(hill: Hill, start: Array) -> Top:
-    """From `start` uphill until a step gains nothing that can be seen."""
+    """From `start` uphill until a step gains nothing that can be seen; a ridge that rises for ever has no top."""
+    top = _climbed(hill, start)
+    return replace(top, converged=top.converged and bool(np.isfinite(top.covariance).all()))
+
+
+def _climbed(hill: Hill, start: Array) -> Top:
     at, slope, damping = np.asarray(start, dtype=float), hill(np.asarray(start, dtype=float)), 0.0
     for taken in range(STEPS):
         whole = _step(slope, 0.0)
@@ -105,7 +113,7 @@ def _step(slope: Slope, damping: float) -> Array | None:
     bend = damping * np.eye(len(slope.gradient)) - slope.hessian
     try:
         np.linalg.cholesky(bend)
+        step = np.asarray(np.linalg.solve(bend, slope.gradient), dtype=float)
     except np.linalg.LinAlgError:
         return None
-    step = np.asarray(np.linalg.solve(bend, slope.gradient), dtype=float)
     return step if np.isfinite(step).all() and float(np.abs(step).max()) <= LONGEST_STEP else None

@@ -60,7 +60,13 @@ def discounted_purchases(
     if not -1 < discount <= 1:
         raise NumError(f"BG/NBD: discount is {discount:.15g}; allowed is above -1 and at most 1.")
     ends = np.minimum(np.arange(1, np.ceil(time / period) + 1) * period, time)
-    worth = (1 + discount) ** -np.arange(1.0, len(ends) + 1)
+    with np.errstate(over="ignore"):  # what is infinite is refused below
+        worth = (1 + discount) ** -np.arange(1.0, len(ends) + 1)
+    if not np.isfinite(worth).all():
+        raise NumError(
+            f"BG/NBD: with a discount of {discount:.15g} the last periods are worth more than a number can hold; give a"
+            " higher discount or a shorter time."
+        )
     parameters = np.asarray(parameters, dtype=float)
     x, age = np.broadcast_arrays(np.asarray(frequency, dtype=float), np.asarray(age, dtype=float))
     here = alive(parameters, x, recency, age)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from holdwater.errors import NumError
 from holdwater.models import bg_nbd, gamma_gamma, purchase_outlook
 from holdwater.models.bg_nbd import BgNbd
-from holdwater.models.fitted import Estimator
+from holdwater.models.fitted import Estimator, check_confidence
 from holdwater.models.gamma_gamma import GammaGamma
 from holdwater.models.rfm import Summary
 
@@ -28,7 +28,7 @@ class RepeatBuyers:
     spending: GammaGamma
 
     @classmethod
-    def fit(cls, summary: Summary, estimator: Estimator = Estimator.PENALISED) -> Self:
+    def fit(cls, summary: Summary, estimator: Estimator | str = Estimator.PENALISED) -> Self:
         """What a customer buys is taken from the repeat purchases alone: the first one is often of another size."""
         return cls(
             bg_nbd.fit(*summary.histories, estimator=estimator),
@@ -42,10 +42,12 @@ class RepeatBuyers:
 
         `discount` is the rate for one `period`; what is bought in a period counts as money at its end.
         """
+        _check_margin(gross_margin)
         purchases = self.buying.discounted_purchases(
             horizon, discount, summary.frequency, summary.recency, summary.age, period=period
         )
-        return gross_margin * purchases * self.spending.expected_spend(summary.frequency, summary.spend)
+        with np.errstate(over="ignore"):
+            return _finite(gross_margin * purchases * self.spending.expected_spend(summary.frequency, summary.spend))
 
     def new_customer(
         self,
@@ -58,8 +60,8 @@ class RepeatBuyers:
         seed: int = 1,
     ) -> tuple[float, float, float]:
         """Low, mid and high of what a customer still to be won is worth, the first purchase included."""
-        if not 0 < confidence < 1:
-            raise NumError(f"RepeatBuyers: confidence is {confidence:g}; allowed is between 0 and 1.")
+        _check_margin(gross_margin)
+        check_confidence("RepeatBuyers", confidence)
         fitted = [np.array([list(fit.parameters.values())]) for fit in (self.buying, self.spending)]
         drawn = [fit.draws(DRAWS, seed + place) for place, fit in enumerate((self.buying, self.spending))]
         (mid,), values = (
@@ -68,5 +70,16 @@ class RepeatBuyers:
             * (1 + purchase_outlook.discounted_purchases(buying, horizon, discount, period=period))
             for buying, spending in (fitted, drawn)
         )
-        low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
+        low, high = np.quantile(_finite(values), [(1 - confidence) / 2, (1 + confidence) / 2])
         return float(low), float(mid), float(high)
+
+
+def _check_margin(gross_margin: float) -> None:
+    if not 0 <= gross_margin <= 1:
+        raise NumError(f"RepeatBuyers: gross_margin is {gross_margin:.15g}; allowed is 0 to 1.")
+
+
+def _finite(worth: Array) -> Array:
+    if not np.isfinite(worth).all():
+        raise NumError("RepeatBuyers: the value is too large for a number; give a shorter horizon or smaller amounts.")
+    return worth

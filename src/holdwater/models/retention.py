@@ -14,10 +14,10 @@ from typing import ClassVar
 import numpy as np
 
 from holdwater.errors import NoDataError, NumError
-from holdwater.models.fitted import DRAWS, Estimator, Fit
+from holdwater.models.fitted import DRAWS, Estimator, Fit, check_confidence, check_size, chosen
 from holdwater.models.newton import Array, Hill, Prior, Slope, Top, climb, penalised
 from holdwater.models.renewals import Renewals
-from holdwater.models.sbg_curve import Curve, check_terms, payment
+from holdwater.models.sbg_curve import NO_SUM, Curve, check_terms, payment
 
 _FAR = 200.0  # logarithms; nothing plausible is beyond, but its draws must be numbers
 _TAILS = 5  # degrees of freedom of the distribution that draws are taken from
@@ -36,6 +36,10 @@ class RetentionFit(Fit):
 
     model: ClassVar[str] = "Retention (shifted beta-geometric)"
     names: ClassVar[tuple[str, ...]] = ("odds", "rise")
+    no_limits: ClassVar[str] = (
+        "by curves as likely as this the payments never shrink enough to have a sum, so there is no upper limit; give"
+        " periods, or more discount."
+    )
 
     renewals: Renewals
 
@@ -72,6 +76,7 @@ class RetentionFit(Fit):
         if self.estimator is Estimator.LIKELIHOOD:
             with np.errstate(over="ignore"):
                 return np.clip(Fit.draws(self, size, seed), math.exp(-_FAR), math.exp(_FAR))
+        check_size(self.model, size)
         random = np.random.default_rng(seed)
         root = np.linalg.cholesky(self.covariance)
         away = random.standard_t(_TAILS, (4 * size, 2))
@@ -91,19 +96,11 @@ class RetentionFit(Fit):
 
         NumError where the limits are not finite.
         """
-        with np.errstate(invalid="ignore"):  # a limit between two infinite draws
-            low, high = self.interval(lambda rows: of(Curve(*rows.T)), confidence, size=size, seed=seed)
-        if not (math.isfinite(low) and math.isfinite(high)):
-            raise NumError(
-                "by curves as likely as this the payments never shrink enough to have a sum, so there is no upper"
-                " limit; give periods, or more discount."
-            )
-        return low, high
+        return self.interval(lambda rows: of(Curve(*rows.T)), confidence, size=size, seed=seed)
 
     def band(self, periods: int, confidence: float = 0.9, *, size: int = DRAWS, seed: int = 1) -> tuple[Array, Array]:
         """Lower and upper limits of survival at time 0, 1, 2, ..., each for itself."""
-        if not 0 < confidence < 1:
-            raise NumError(f"{self.model}: confidence is {confidence:g}; allowed is between 0 and 1.")
+        check_confidence(self.model, confidence)
         curves = Curve(*self.draws(size, seed).T).survival(periods)
         low, high = np.quantile(curves, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
         return low, high
@@ -124,6 +121,8 @@ class RetentionFit(Fit):
             old = self.curve.aged(len(self.renewals.shares) - 1)
             beyond = old.lifetime(discount, growth, None if periods is None else periods - counted)
             total += worth**counted * last * beyond
+        if not math.isfinite(one * total):
+            raise NumError(NO_SUM)
         return float(one * total)
 
     def value_between(
@@ -166,12 +165,13 @@ class RetentionFit(Fit):
         return "\n".join(lines)
 
 
-def fit(renewals: Renewals, estimator: Estimator = Estimator.PENALISED) -> RetentionFit:
+def fit(renewals: Renewals, estimator: Estimator | str = Estimator.PENALISED) -> RetentionFit:
     """The curve of these customers.
 
     The penalised estimator always has an answer. Maximum likelihood, the optimum of SBG_FIT, has a rise of 0 where
     churn does not fall with age, and NoDataError where the counts leave a parameter open.
     """
+    estimator = chosen(RetentionFit.model, Estimator, estimator)
     if estimator is Estimator.LIKELIHOOD:
         _check_that_there_is_a_top(renewals)
         top = _highest(renewals, None)

@@ -16,6 +16,7 @@ from holdwater.formulas import sbg
 
 Array = NDArray[np.float64]
 
+NO_SUM = "the payments never shrink enough to have a sum; give periods, or more discount."
 _SMALL_LEAK = 1e-6  # the fraction would take more than ten thousand steps
 
 
@@ -57,11 +58,12 @@ class Curve:
         """
         check_terms(discount, growth, periods)
         if periods is not None:
-            return self._counted(int(periods), (1 + growth) / (1 + discount))
-        leak = (discount - growth) / (1 + discount)
-        total = self._whole_life(leak if abs(leak) > 1e-15 * abs(growth) else 0.0)
+            total = self._counted(int(periods), (1 + growth) / (1 + discount))
+        else:
+            leak = (discount - growth) / (1 + discount)
+            total = self._whole_life(leak if abs(leak) > 1e-15 * abs(growth) else 0.0)
         if np.isinf(total).all():
-            raise NumError("the payments never shrink enough to have a sum; give periods, or more discount.")
+            raise NumError(NO_SUM)
         return total
 
     def residual_lifetime(
@@ -91,11 +93,12 @@ class Curve:
         """The sum of the first so many payments, of which each is worth so much of the one before."""
         share = np.ones(np.broadcast_shapes(np.shape(self.odds), np.shape(self.rise)))
         total = np.zeros_like(share)
-        for age in range(periods):
-            total += share
-            share *= worth * self.aged(age).kept
-            if worth <= 1 and share.max(initial=0) * (periods - age) < 1e-17 * total.min(initial=1):
-                break  # the rest is less than the last digit
+        with np.errstate(over="ignore"):  # whoever asks is told of what is infinite
+            for age in range(periods):
+                total += share
+                share *= worth * self.aged(age).kept
+                if worth <= 1 and share.max(initial=0) * (periods - age) < 1e-17 * total.min(initial=1):
+                    break  # the rest is less than the last digit
         return total
 
     def _whole_life(self, leak: float) -> Array:

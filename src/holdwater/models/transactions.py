@@ -18,6 +18,7 @@ Column: TypeAlias = ArrayLike | Sequence[object]  # a list, an array, or a range
 
 _DAY_ZERO = date(1899, 12, 30)  # of a sheet
 _EPOCH = (date(1970, 1, 1) - _DAY_ZERO).days  # of NumPy
+_WHOLE_FLOATS = 2**53  # up to here a float tells every whole number from the next
 _LAST_DAY = (date(9999, 12, 31) - _DAY_ZERO).days
 
 
@@ -65,7 +66,7 @@ def today() -> int:
 
 
 def _customers(given: Column) -> tuple[NDArray[Any], Whole]:
-    array = _column(given)
+    array = _column(given, numbers=False)
     if array.dtype.kind in "iu" and len(array):
         low, high = int(array.min()), int(array.max())
         if high - low < 4 * len(array) + 1_000_000 and high < 2**62:  # close enough to count from the lowest
@@ -121,10 +122,10 @@ def _amounts(given: Column) -> Array:
     return array
 
 
-def _column(given: Any) -> NDArray[Any]:
-    """A list, an array, or a sheet's range of one column or row; objects unless all cells are numbers or dates."""
+def _column(given: Any, *, numbers: bool = True) -> NDArray[Any]:
+    """A list, an array, or a sheet's range of one column or row; objects unless they are `numbers`, with no digit lost."""
     if not hasattr(given, "__array__"):
-        given = _cells(given)
+        given = _cells(given, numbers)
     array = np.asarray(given)
     if array.ndim == 2 and 1 in array.shape:
         array = array.ravel()
@@ -135,13 +136,13 @@ def _column(given: Any) -> NDArray[Any]:
     return array
 
 
-def _cells(given: Any) -> NDArray[Any]:
+def _cells(given: Any, numbers: bool) -> NDArray[Any]:
     if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
         raise KindError("Purchases: one cell stands where a column of them belongs; give a list or a range.")
     cells = list(given)
     if cells and isinstance(cells[0], (list, tuple)):
         cells = [cell for row in cells for cell in row]
-    if all(type(cell) in (int, float) for cell in cells):
+    if numbers and all(type(cell) is float or (type(cell) is int and abs(cell) <= _WHOLE_FLOATS) for cell in cells):
         return np.array(cells, dtype=float)
     column = np.empty(len(cells), dtype=object)
     column[:] = cells
