@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
 import pytest
 
 import holdwater
-from holdwater.models import beta_binomial, bg_nbd, cure, gamma_gamma, retention
-from holdwater.models.fitted import Estimator, Fit
+from holdwater.models import beta_binomial, bg_nbd, conversion, cure, gamma_gamma, purchases, retention
+from holdwater.models.fitted import Array, Estimator, Fit
 from holdwater.models.renewals import Renewals
 from holdwater.models.repeat_buyers import RepeatBuyers
 from holdwater.models.rfm import summarise
@@ -34,7 +35,8 @@ def test_an_estimator_may_be_given_in_words(fit: Callable[..., Fit]) -> None:
     assert told.parameters == fit().parameters
     assert told.estimator is Estimator.PENALISED
     allowed = 'estimator is none that there is; allowed is "penalised" or "maximum likelihood"'
-    for given in ("penalized", None, []):
+    wrong: list[object] = ["penalized", None, []]
+    for given in wrong:
         with pytest.raises(holdwater.KindError, match=allowed):
             fit(estimator=given)
 
@@ -95,9 +97,9 @@ def test_worth_beyond_any_number() -> None:
     summary = summarise(names, days, paid, unit=30)
     buyers = RepeatBuyers.fit(summary)
     for margin in (1.5, -0.1, np.nan, np.inf):
-        with pytest.raises(holdwater.NumError, match="gross_margin is .*; allowed is 0 to 1"):
+        with pytest.raises(holdwater.NumError, match=r"gross_margin is .*; allowed is 0 to 1"):
             buyers.values(summary, margin, 12)
-        with pytest.raises(holdwater.NumError, match="gross_margin is .*; allowed is 0 to 1"):
+        with pytest.raises(holdwater.NumError, match=r"gross_margin is .*; allowed is 0 to 1"):
             buyers.new_customer(margin, 12)
 
 
@@ -106,3 +108,80 @@ def test_a_lifetime_without_a_sum() -> None:
     for value in (fit.value, fit.curve.value):
         with pytest.raises(holdwater.NumError, match="never shrink enough to have a sum"):
             value(100, 0.1, 0.2, 100_000)
+
+
+@pytest.mark.parametrize(
+    ("history", "message"),
+    [
+        ((np.nan, 1, 3), "frequency is negative, infinite or no number in element 0"),
+        ((-1, 0, 3), "frequency is negative"),
+        ((1.5, 1, 3), "frequency is no whole number"),
+        ((1, 2, -3), "age is negative"),
+        ((2, [1, 4], 3), "recency is above age.* in element 1"),
+        ((5, 0, 3), "only one is 0"),
+        ((0, 2, 3), "only one is 0"),
+    ],
+)
+def test_nothing_is_predicted_from_a_history_that_cannot_be(history: tuple[Any, ...], message: str) -> None:
+    fit = bg_nbd.fit(*COUNTS)
+    asks: list[Callable[[], Array]] = [
+        lambda: fit.alive(*history),
+        lambda: fit.buys(5, *history),
+        lambda: fit.purchases(5, *history),
+        lambda: fit.discounted_purchases(5, 0.1, *history),
+    ]
+    for ask in asks:
+        with pytest.raises(holdwater.NumError, match=message):
+            ask()
+    with pytest.raises(holdwater.KindError, match="differ in length"):
+        fit.alive([1, 2], [1, 2, 3], 5)
+
+
+def test_no_spend_is_expected_from_a_customer_who_cannot_be() -> None:
+    fit = gamma_gamma.fit([1, 2, 5, 1, 3], [30.0, 44, 12.5, 90, 31])
+    for given in ((1, -5), (np.nan, 5), (-1, 5), (1.5, 5), (1, np.inf)):
+        with pytest.raises(holdwater.NumError, match=r"Gamma-Gamma: (frequency|spend) is"):
+            fit.expected_spend(*given)
+
+
+def test_large_numbers_of_customers_stay_apart() -> None:
+    large = 2**53
+    assert summarise([large, large + 1, 7], [1, 2, 3]).names.tolist() == [large, large + 1, 7]
+    columns = [large, large + 1, 7, 8] * 2, [1, 2, 3, 4, 5, 6, 7, 8], [9.5] * 8
+    table = holdwater.customer_values(*columns, 0.5, 12, as_of=20)
+    assert [(row["customer"], type(row["customer"])) for row in table] == [
+        (customer, int) for customer in (large, large + 1, 7, 8)
+    ]
+
+
+def test_each_subject_has_one_door() -> None:
+    for door, names in {
+        retention: {"Curve", "Estimator", "Renewals", "RetentionFit", "fit"},
+        conversion: {"CureFit", "Estimator", "fit_deals", "fit_sources"},
+        purchases: {"Estimator", "RepeatBuyers", "fit_buying", "fit_spending", "split", "summarise"},
+    }.items():
+        assert names <= set(door.__all__)
+        assert all(hasattr(door, name) for name in door.__all__)
+
+
+class Missing:
+    """A cell that is neither equal nor unequal to anything, as some libraries mark a missing one."""
+
+    __hash__ = object.__hash__
+
+    def __ne__(self, other: object) -> bool:
+        raise TypeError("ambiguous")
+
+
+def test_a_missing_customer_is_said() -> None:
+    with pytest.raises(holdwater.KindError, match="row 2 of customers is blank"):
+        summarise(["Ash", Missing()], [1, 2])
+
+
+def test_a_missing_date_is_said() -> None:
+    class NoTime(datetime):
+        def date(self) -> date:
+            raise ValueError("no time")
+
+    with pytest.raises(holdwater.KindError, match="row 2 of dates is no date"):
+        summarise(["Ash", "Ash"], [datetime(2024, 1, 1, tzinfo=UTC), NoTime(2024, 1, 1, tzinfo=UTC)])

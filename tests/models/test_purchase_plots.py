@@ -19,8 +19,8 @@ PURCHASES = rfm.purchase_days(["Ash", "Ash", "Ash", "Ash", "Birk", "Birk", "Cole
 def test_weeks_by_hand(unit: float) -> None:
     fit = bg_nbd.fit(*PURCHASES.summary(unit=unit).histories)
     seen, expected = weekly_repeats(fit, PURCHASES, unit)
-    assert seen.tolist() == [1, 2, 0, 0, 1]
-    ends = 7 * np.arange(6)
+    assert seen.tolist() == [1, 2, 0, 0], "the fifth week has only two days so far"
+    ends = 7 * np.arange(5) - 1
     by_hand = [sum(float(fit.purchases((end - day) / unit)) for day in (0, 1, 20) if end > day) for end in ends]
     assert expected == pytest.approx(np.diff(by_hand), rel=1e-9)
 
@@ -38,7 +38,7 @@ def test_both_pictures_are_drawn() -> None:
     for cumulative in (False, True):
         axes = repeat_purchases(fit, PURCHASES, 7, cumulative=cumulative, fitted_until=3)
         line, points, _ = axes.lines
-        assert np.size(line.get_ydata()) == np.size(points.get_ydata()) == 5
+        assert np.size(line.get_ydata()) == np.size(points.get_ydata()) == 4
         assert written(axes).startswith(b"\x89PNG")
     chances = alive_matrix(fit, age=4, most=5)
     image = chances.images[0].get_array()

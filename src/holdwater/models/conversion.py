@@ -5,12 +5,14 @@ from holdwater.models.beta_binomial import fit as fit_sources
 from holdwater.models.cure import CureFit, Law, Limits
 from holdwater.models.cure import fit as fit_deals
 from holdwater.models.deals import Deals, Status
+from holdwater.models.fitted import Estimator
 from holdwater.models.kaplan_meier import Curve, aalen_johansen, kaplan_meier
 
 __all__ = [
     "CureFit",
     "Curve",
     "Deals",
+    "Estimator",
     "Law",
     "Limits",
     "SourcesFit",

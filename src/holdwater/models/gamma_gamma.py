@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from holdwater.errors import NoDataError
 from holdwater.models.fitted import Estimator, Fit, chosen
 from holdwater.models.newton import Prior, Slope, Top, climb, penalised
-from holdwater.models.purchase_histories import BLOCK, blocks, checked_columns, refuse
+from holdwater.models.purchase_histories import BLOCK, blocks, checked_columns, numbers, refuse
 from holdwater.models.special import digamma, log_gamma, trigamma
 
 Array = NDArray[np.float64]
@@ -55,7 +55,8 @@ def expected_spend(parameters: Array, frequency: ArrayLike = 0, spend: ArrayLike
     Between the customer's own mean and that of all: the more purchases, the closer to their own.
     """
     p, q, v = np.moveaxis(np.asarray(parameters, dtype=float), -1, 0)
-    count, spend = np.asarray(frequency, dtype=float), np.asarray(spend, dtype=float)
+    count, spend = numbers(MODEL, "frequency", frequency), numbers(MODEL, "spend", spend)
+    refuse(MODEL, count != np.floor(count), "frequency is no whole number")
     return np.asarray(p * (v + count * spend) / (p * count + (q - 1)))
 
 

@@ -80,11 +80,30 @@ def checked_histories(
     histories = Histories(*checked_columns(model, weights, frequency=frequency, recency=recency, age=age))
     for block in blocks(len(histories.age)):
         x, last, end = (column[block] for column in histories[:3])
-        refuse(model, x != np.floor(x), "frequency is no whole number", block)
-        refuse(model, x > 1e6, "frequency is above a million repeat purchases", block)
-        refuse(model, last > end, "recency is above age, the last purchase after the end,", block)
-        refuse(model, (x > 0) != (last > 0), "of frequency and recency only one is 0", block)
+        _refuse_impossible(model, x, last, end, block)
     return histories
+
+
+def checked_history(model: str, frequency: ArrayLike, recency: ArrayLike, age: ArrayLike) -> tuple[Array, Array, Array]:
+    """The same rules for histories to predict from, of any shapes that go together."""
+    x, last, end = columns = (
+        numbers(model, "frequency", frequency),
+        numbers(model, "recency", recency),
+        numbers(model, "age", age),
+    )
+    try:
+        x, last, end = np.broadcast_arrays(*columns)
+    except ValueError:
+        raise KindError(f"{model}: frequency, recency and age differ in length; give one of each a customer.") from None
+    _refuse_impossible(model, x, last, end)
+    return columns
+
+
+def _refuse_impossible(model: str, x: Array, last: Array, end: Array, block: slice = slice(0, None)) -> None:
+    refuse(model, x != np.floor(x), "frequency is no whole number", block)
+    refuse(model, x > 1e6, "frequency is above a million repeat purchases", block)
+    refuse(model, last > end, "recency is above age, the last purchase after the end,", block)
+    refuse(model, (x > 0) != (last > 0), "of frequency and recency only one is 0", block)
 
 
 def blocks(count: int) -> Iterator[slice]:
@@ -114,12 +133,18 @@ def refuse(model: str, wrong: NDArray[np.bool_], why: str, block: slice = slice(
 
 
 def _numbers(model: str, name: str, column: ArrayLike) -> Array:
-    try:
-        array = np.atleast_1d(np.asarray(column, dtype=float))
-    except (TypeError, ValueError):
-        raise KindError(f"{model}: {name} holds something that is no number; give numbers only.") from None
+    array = np.atleast_1d(numbers(model, name, column))
     if array.ndim != 1:
         raise KindError(f"{model}: {name} has {array.ndim} dimensions; give one number for each customer.")
+    return array
+
+
+def numbers(model: str, name: str, column: ArrayLike) -> Array:
+    """Numbers of 0 or more, of any shape; KindError or NumError says which is none."""
+    try:
+        array = np.asarray(column, dtype=float)
+    except (TypeError, ValueError):
+        raise KindError(f"{model}: {name} holds something that is no number; give numbers only.") from None
     if array.size and not (array.min() >= 0 and array.max() < np.inf):  # NaN is the smallest of any
         refuse(model, ~((array >= 0) & (array < np.inf)), f"{name} is negative, infinite or no number")
     return array

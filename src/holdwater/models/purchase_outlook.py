@@ -11,16 +11,21 @@ from numpy.typing import ArrayLike, NDArray
 
 from holdwater.errors import NumError
 from holdwater.models.beta_average import beta_nodes
+from holdwater.models.purchase_histories import checked_history
 
 Array = NDArray[np.float64]
 
+_MODEL = "BG/NBD"
 _ROWS = 512  # histories at a time, each a row of quadrature nodes: what is computed on the way stays small
 
 
 def alive(parameters: Array, frequency: ArrayLike, recency: ArrayLike, age: ArrayLike) -> Array:
     """The probability of still being a customer: 1 for whoever bought once, as nobody leaves before a repeat."""
+    return _alive(parameters, *checked_history(_MODEL, frequency, recency, age))
+
+
+def _alive(parameters: Array, x: Array, last: Array, age: Array) -> Array:
     r, alpha, a, b = np.moveaxis(np.asarray(parameters), -1, 0)
-    x, last, age = (np.asarray(given, dtype=float) for given in (frequency, recency, age))
     left = np.log(a) - np.log(b + np.maximum(x, 1) - 1) + (r + x) * np.log1p((age - last) / (alpha + last))
     return np.asarray(np.where(x > 0, np.exp(-np.logaddexp(0, left)), 1.0))
 
@@ -29,9 +34,9 @@ def buys(parameters: Array, time: float, frequency: ArrayLike = 0, recency: Arra
     """The probability of at least one purchase in the coming time."""
     _check("time", time)
     r, alpha, _, _ = np.moveaxis(np.asarray(parameters), -1, 0)
-    x = np.asarray(frequency, dtype=float)
-    silent = (r + x) * np.log1p(time / (alpha + np.asarray(age, dtype=float)))
-    return np.asarray(alive(parameters, x, recency, age) * -np.expm1(-silent))
+    x, last, age = checked_history(_MODEL, frequency, recency, age)
+    silent = (r + x) * np.log1p(time / (alpha + age))
+    return np.asarray(_alive(parameters, x, last, age) * -np.expm1(-silent))
 
 
 def purchases(
@@ -68,8 +73,9 @@ def discounted_purchases(
             " higher discount or a shorter time."
         )
     parameters = np.asarray(parameters, dtype=float)
-    x, age = np.broadcast_arrays(np.asarray(frequency, dtype=float), np.asarray(age, dtype=float))
-    here = alive(parameters, x, recency, age)
+    x, last, age = checked_history(_MODEL, frequency, recency, age)
+    here = _alive(parameters, x, last, age)
+    x, age = np.broadcast_arrays(x, age)
     if parameters.ndim > 1:
         return here * _while_alive(parameters, x, age, ends, worth)
     # The last purchase matters for being alive only: most customers share their frequency and age with others.

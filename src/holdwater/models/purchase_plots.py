@@ -20,23 +20,23 @@ DAYS_OF_A_WEEK = 7
 
 
 def weekly_repeats(fit: BgNbd, purchases: PurchaseDays, unit: float = 1.0) -> tuple[Array, Array]:
-    """Repeat purchases of each week, seen and expected, from the first purchase of all on.
+    """Repeat purchases of each whole week, seen and expected, from the first purchase of all on.
 
     `unit` is that of the fit, in days. Expected is what the model says of customers of whom nothing is known but the
     day of their first purchase.
     """
     first = np.flatnonzero(np.append(True, purchases.customer[1:] != purchases.customer[:-1]))
     began = purchases.day[first]
-    weeks = (purchases.latest - began.min()) // DAYS_OF_A_WEEK + 1
+    weeks = (purchases.latest - began.min() + 1) // DAYS_OF_A_WEEK
+    ends = DAYS_OF_A_WEEK * np.arange(1, weeks + 1) - 1  # the last day of each, counted as ages are: from 0
     again = np.ones(len(purchases.day), dtype=bool)
     again[first] = False
     week_of = (purchases.day[again] - began.min()) // DAYS_OF_A_WEEK
-    seen = np.bincount(week_of, minlength=weeks).astype(float)
+    seen = np.bincount(week_of, minlength=weeks)[:weeks].astype(float)
     # By the day of the first purchase, as everybody who came on one day is expected to do the same.
     days, customers = np.unique(began - began.min(), return_counts=True)
-    ends = DAYS_OF_A_WEEK * np.arange(1, weeks + 1)
     up_to = np.zeros(weeks)
-    by_age = np.array([0.0, *(float(fit.purchases(age / unit)) for age in range(1, int(ends[-1]) + 1))])
+    by_age = np.array([0.0, *(float(fit.purchases(age / unit)) for age in range(1, DAYS_OF_A_WEEK * int(weeks)))])
     for day, count in zip(days, customers, strict=True):
         up_to += count * by_age[np.maximum(ends - day, 0)]
     return seen, np.diff(up_to, prepend=0.0)
@@ -63,7 +63,7 @@ def repeat_purchases(
     if fitted_until is not None:
         axes.axvline(fitted_until, color="grey", linewidth=0.8, linestyle="--", label="fitted up to here")
     told = "repeat purchases up to each week" if cumulative else "repeat purchases in each week"
-    axes.set(xlabel="week", ylabel=told, xlim=(0, len(seen)), ylim=(0, None))
+    axes.set(xlabel="week", ylabel=told, xlim=(0, max(1, len(seen))), ylim=(0, None))
     axes.legend(frameon=False)
     return axes
 

@@ -19,6 +19,8 @@ from holdwater.models.newton import Array, Hill, Prior, Slope, Top, climb, penal
 from holdwater.models.renewals import Renewals
 from holdwater.models.sbg_curve import NO_SUM, Curve, check_terms, payment
 
+__all__ = ["Curve", "Estimator", "Renewals", "RetentionFit", "fit"]
+
 _FAR = 200.0  # logarithms; nothing plausible is beyond, but its draws must be numbers
 _TAILS = 5  # degrees of freedom of the distribution that draws are taken from
 ROUNDING = 1e-12  # a smaller gain in log-likelihood per customer is none

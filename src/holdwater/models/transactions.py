@@ -77,11 +77,19 @@ def _customers(given: Column) -> tuple[NDArray[Any], Whole]:
     counted = (positions.setdefault(name, len(positions)) for name in array.tolist())
     customer = np.fromiter(counted, np.int64, len(array))
     for name, position in positions.items():
-        if name is None or name != name or (isinstance(name, str) and not name.strip()):
+        if _blank(name):
             _refuse(KindError, "customers", customer == position, "blank; fill it in")
     names = np.empty(len(positions), dtype=object)
     names[:] = list(positions)
     return names, customer
+
+
+def _blank(name: object) -> bool:
+    try:
+        unequal = bool(name != name)  # as NaN and NaT are
+    except TypeError:  # a missing value that will not even be compared
+        unequal = True
+    return name is None or unequal or (isinstance(name, str) and not name.strip())
 
 
 def _days(given: Column) -> Whole:
@@ -103,7 +111,10 @@ def _days(given: Column) -> Whole:
 def _day(cell: object) -> float:
     """NaN for what is no date."""
     if isinstance(cell, date):
-        return (cell.date() if isinstance(cell, datetime) else cell).toordinal() - _DAY_ZERO.toordinal()
+        try:
+            return (cell.date() if isinstance(cell, datetime) else cell).toordinal() - _DAY_ZERO.toordinal()
+        except ValueError:  # a date that is none, such as pandas' NaT
+            return np.nan
     if isinstance(cell, np.datetime64):
         return np.nan if np.isnat(cell) else float(cell.astype("datetime64[D]").astype(np.int64)) + _EPOCH
     return float(cell) if isinstance(cell, (int, float)) and not isinstance(cell, bool) else np.nan
@@ -123,7 +134,7 @@ def _amounts(given: Column) -> Array:
 
 
 def _column(given: Any, *, numbers: bool = True) -> NDArray[Any]:
-    """A list, an array, or a sheet's range of one column or row; objects unless they are `numbers`, with no digit lost."""
+    """A list, an array, or a sheet's range of one column or row; cells stay objects where numbers would lose digits."""
     if not hasattr(given, "__array__"):
         given = _cells(given, numbers)
     array = np.asarray(given)
