@@ -122,6 +122,7 @@ def test_the_open_xml_sdk_finds_nothing_new_to_complain_of(foreign: Path) -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*not supported and will be removed:UserWarning")  # by openpyxl
 def test_calc_opens_theirs_and_ours(foreign: Path, calc: Callable[..., Path]) -> None:
     names = add_tables(foreign)
     refreshed(foreign, 7)
