@@ -8,6 +8,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+import threading
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -31,10 +32,9 @@ class Calc:
 
     def ask(self, what: str, *arguments: Any) -> Any:
         assert self._driver.stdin
-        assert self._driver.stdout
         self._driver.stdin.write(json.dumps([what, arguments]) + "\n")
         self._driver.stdin.flush()
-        said = json.loads(self._driver.stdout.readline())
+        said = json.loads(_line_of(self._driver))
         if "fault" in said:
             raise CalcError(said["fault"])
         return said["answer"]
@@ -62,7 +62,8 @@ def running_calc(folder: Path, add_ins: Sequence[Path] = ()) -> Iterator[Calc]:
     profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
     command = [program, profile, f"-env:BUNDLED_EXTENSIONS={bundled.as_uri()}", "--headless", "--norestore"]
     pipe = f"holdwater{secrets.token_hex(6)}"
-    bare = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "VIRTUAL_ENV"))}
+    # The Python inside soffice takes the first python3 of the PATH for its own: never that of a virtual environment.
+    bare = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "VIRTUAL_ENV"))} | {"PATH": os.defpath}
     # In groups of their own, so that the programs that soffice itself starts end with it.
     with (
         _ended(
@@ -70,6 +71,7 @@ def running_calc(folder: Path, add_ins: Sequence[Path] = ()) -> Iterator[Calc]:
                 [*command, f"--accept=pipe,name={pipe};urp"],
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
+                env=bare,
                 start_new_session=True,
             )
         ),
@@ -84,11 +86,24 @@ def running_calc(folder: Path, add_ins: Sequence[Path] = ()) -> Iterator[Calc]:
             )
         ) as driver,
     ):
-        assert driver.stdout
-        assert json.loads(driver.stdout.readline()) == "ready"
+        assert json.loads(_line_of(driver)) == "ready"
         calc = Calc(driver)
         yield calc
         calc.ask("quit")
+
+
+def _line_of(driver: subprocess.Popen[str], patience: float = 300) -> str:
+    """What the driver says next; an office that hangs or is gone is a fault, not a wait without end."""
+    assert driver.stdout
+    end_it = threading.Timer(patience, driver.kill)
+    end_it.start()
+    try:
+        line = driver.stdout.readline()
+    finally:
+        end_it.cancel()
+    if not line:
+        raise CalcError(f"LibreOffice gave no answer within {patience:g} s, or ended")
+    return line
 
 
 @contextmanager
