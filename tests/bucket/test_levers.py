@@ -50,7 +50,7 @@ def test_every_lever_of_60_businesses() -> None:
 def test_leads_equivalent_earns_the_same_and_fewer_leads_do_not() -> None:
     chance = random.Random(7)
     found = 0
-    for _ in range(150):
+    for _ in range(60):
         model, lever = random_model(chance) | {"horizon": 12}, chance.choice(RISE + FALL)
         value = holdwater.lever_value(model, lever)
         curve = [profit_by_hand(model, model["leads"] * (1 + n / 30)) - profit_by_hand(model) for n in range(300)]
@@ -70,7 +70,7 @@ def test_leads_equivalent_earns_the_same_and_fewer_leads_do_not() -> None:
         for n, fewer in enumerate(curve):
             if model["leads"] * n / 30 < extra * (1 - 1e-6):
                 assert (fewer < value) if value > 0 else (fewer > value), (model, lever)
-    assert found > 20
+    assert found > 10
 
 
 def test_more_leads_are_worth_as_many_leads_where_each_pays_the_same() -> None:

@@ -43,7 +43,7 @@ def best_of_a_fine_grid(model: dict[str, Any]) -> tuple[float, float]:
 def test_safe_leads_beat_a_fine_grid() -> None:
     chance = random.Random(9)
     inner = 0
-    for _ in range(70):
+    for _ in range(40):
         model = random_model(chance)
         if not any(capacity in model for capacity in CAPACITIES):
             continue
@@ -55,7 +55,7 @@ def test_safe_leads_beat_a_fine_grid() -> None:
         if safe > 0:
             assert profit_by_hand(model, safe * 0.99) < at_safe, (model, safe)
             inner += safe != model["leads"]
-    assert inner > 20
+    assert inner > 10
 
 
 def test_safe_leads_by_reasoning() -> None:
