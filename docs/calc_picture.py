@@ -30,7 +30,7 @@ FORMULAS = [
 def write(path: Path) -> None:
     with xlsxwriter.Workbook(path) as book:
         bold, typed = book.add_format({"bold": True}), book.add_format({"font_name": "Liberation Mono", "font_size": 9})
-        shown = book.add_format({"num_format": "#,##0.00", "align": "left"})
+        shown = book.add_format({"num_format": "[<1]0.00#;#,##0.00", "align": "left"})
         sheet = book.add_worksheet("Example")
         for columns, width in (("A:A", 21), ("B:B", 10), ("C:C", 2), ("D:D", 43), ("E:E", 22), ("F:H", 12)):
             sheet.set_column(columns, width)
@@ -56,7 +56,7 @@ def main() -> None:
         with running_calc(folder, [folder / "holdwater.oxt"]) as calc:
             calc.ask("saved", str(folder / "example.xlsx"), str(folder / "example.pdf"), "calc_pdf_Export")
         picture = Path(__file__).with_name("static") / "calc"
-        crop = ["-x", "60", "-y", "75", "-W", "1175", "-H", "340"]
+        crop = ["-x", "60", "-y", "75", "-W", "1085", "-H", "290"]
         # The tool and its arguments are ours.
         command = ["pdftoppm", "-png", "-r", "110", *crop, "-singlefile", str(folder / "example.pdf"), str(picture)]
         subprocess.run(command, check=True)  # noqa: S603

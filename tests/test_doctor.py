@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ import tomllib
 import zipfile
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import keyring
 import pytest
@@ -55,7 +57,18 @@ def test_it_tells_the_truth_about_every_package() -> None:
 def test_it_looks_at_the_packages_that_the_extras_bring() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     for extra, packages in doctor.EXTRAS.items():
-        assert [text.partition(">=")[0] for text in extras[extra]] == list(packages)
+        assert [text.partition(">=")[::2] for text in extras[extra]] == list(packages.items())
+
+
+@pytest.mark.parametrize(
+    ("here", "fault"), [("0.26.9", "too old: httpx 0.26.9 (0.27 needed)"), ("0.27", ""), ("1.0b2", ""), ("?", "")]
+)
+def test_a_package_that_is_too_old_is_a_fault(monkeypatch: pytest.MonkeyPatch, here: str, fault: str) -> None:
+    real = metadata.version
+    monkeypatch.setattr(metadata, "version", lambda package: here if package == "httpx" else real(package))
+    told = found("Extra sync")
+    assert told.fault == fault
+    assert told.remedy == ("pip install 'holdwater[sync]'" if fault else "")
 
 
 @pytest.mark.parametrize(("gone", "fault"), [({"duckdb"}, "missing: duckdb"), (set(doctor.EXTRAS["sync"]), "")])
@@ -88,10 +101,12 @@ def test_it_tells_the_truth_about_libreoffice() -> None:
 
 
 def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str) -> None:
-    program = tmp_path / "bin" / "soffice"
-    program.parent.mkdir(exist_ok=True)
+    program = tmp_path / "office" / "program" / "soffice"
+    program.parent.mkdir(parents=True, exist_ok=True)
     program.write_text(f"#!/bin/sh\necho '{says}'\n")
     program.chmod(0o755)
+    for beside in ("fundamentalrc", "pythonloader.py"):
+        program.with_name(beside).touch()
     monkeypatch.setenv("PATH", str(program.parent), prepend=":")
 
 
@@ -132,6 +147,67 @@ def test_it_knows_the_add_in_of_calc_and_an_older_one(tmp_path: Path, monkeypatc
     assert "another Holdwater" in found("Calc add-in").fault
     changed.unlink()
     assert "another Holdwater" in found("Calc add-in").fault
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the folder is that of Linux")
+def test_it_knows_the_add_in_that_was_installed_for_everybody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    office(tmp_path, monkeypatch, "LibreOffice 25.2.3.2 520")
+    folder = tmp_path / "office/share/uno_packages/cache/uno_packages/lu1.tmp_/holdwater.oxt"
+    calc.build(tmp_path / "holdwater.oxt")
+    with zipfile.ZipFile(tmp_path / "holdwater.oxt") as packed:
+        packed.extractall(folder)
+    link = tmp_path / "bin" / "soffice"  # as distributions put it on the PATH
+    link.parent.mkdir()
+    link.symlink_to(tmp_path / "office" / "program" / "soffice")
+    monkeypatch.setenv("PATH", str(link.parent), prepend=":")
+    assert found("Calc add-in") == Finding("Calc add-in", f"current ({folder})")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the office has its Python built in")
+def test_an_office_without_python_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Debian keeps that part in a package of its own."""
+    office(tmp_path, monkeypatch, "LibreOffice 25.2.3.2 520")
+    assert not found("LibreOffice").fault
+    (tmp_path / "office" / "program" / "pythonloader.py").unlink()
+    told = found("LibreOffice")
+    assert "without its Python" in told.fault
+    assert "python3-uno" in told.remedy
+
+
+@pytest.mark.parametrize("variable", ["HOLDWATER_STORE", "XDG_CONFIG_HOME"])
+def test_a_place_that_may_not_be_looked_at_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str
+) -> None:
+    """Made by hand: whoever runs the tests may be allowed everything."""
+    closed = tmp_path / "closed"
+    monkeypatch.setenv(variable, str(closed / "store.db"))
+    real = os.stat
+
+    def stat(path: Any, *given: Any, **named: Any) -> os.stat_result:
+        if str(path).startswith(str(closed)):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path, *given, **named)
+
+    monkeypatch.setattr(os, "stat", stat)
+    assert main(["doctor"]) == 0
+    if variable == "HOLDWATER_STORE":
+        assert "Permission denied" in found("Store").fault
+
+
+def test_somebody_without_a_home_is_told_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "HOLDWATER_STORE"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(Path, "home", nowhere)
+    assert "HOLDWATER_STORE" in found("Store").remedy
+    if shutil.which("soffice"):
+        assert found("Calc add-in").fault
+
+
+def test_no_remedy_names_a_file_that_only_the_checkout_has() -> None:
+    assert not [finding for finding in findings() if "docs/" in finding.remedy]
 
 
 class Kept(KeyringBackend):

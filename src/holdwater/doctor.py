@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -18,11 +18,20 @@ from holdwater.errors import HoldwaterError, SetupError
 from holdwater.hosts import calc, calc_texts
 from holdwater.store.place import default_path
 
-# The packages that each extra brings, as pyproject.toml has them.
+# The packages that each extra brings, and the version of each that it needs, as pyproject.toml has them.
 EXTRAS = {
-    "models": ("numpy",),
-    "sync": ("httpx", "pydantic", "stamina", "keyring", "ibis-framework", "packaging", "rich", "duckdb"),
-    "excel": ("XlsxWriter", "xlwings", "pyOpenVBA"),
+    "models": {"numpy": "1.26"},
+    "sync": {
+        "httpx": "0.27",
+        "pydantic": "2.7",
+        "stamina": "25.2",
+        "keyring": "25",
+        "ibis-framework": "10",
+        "packaging": "23",
+        "rich": "13",
+        "duckdb": "1.1",
+    },
+    "excel": {"XlsxWriter": "3.2", "xlwings": "0.37.8", "pyOpenVBA": "6.5"},
 }
 _CALC_NEEDED = (25, 2)
 
@@ -47,11 +56,19 @@ def findings() -> list[Finding]:
         Finding("Python", f"{platform.python_version()} ({sys.executable})"),
         Finding("Holdwater", f"{holdwater.__version__} ({Path(holdwater.__file__).parent})"),
         *_packages(),
-        *_excel(),
-        *_libreoffice(),
-        _keyring(),
-        *_store(),
+        *_looked("Excel add-in", _excel, "run this as the person who uses Excel"),
+        *_looked("LibreOffice", _libreoffice, "start it by hand and see what it says"),
+        *_looked("Calc add-in", _calc_addin, "run this as the person who uses Calc"),
+        *_looked("Keyring", _keyring, "see what `python -m keyring diagnose` says"),
+        *_looked("Store", _store, "set HOLDWATER_STORE to a file that you may read and write"),
     ]
+
+
+def _looked(what: str, look: Callable[[], Iterable[Finding]], remedy: str) -> Iterator[Finding]:
+    try:
+        yield from look()
+    except Exception as error:  # one thing that cannot be looked at is a finding, and no end
+        yield Finding(what, "cannot be looked at", str(error) or type(error).__name__, remedy)
 
 
 def as_text(found: list[Finding]) -> str:
@@ -69,23 +86,33 @@ def _packages() -> Iterator[Finding]:
     for extra, packages in EXTRAS.items():
         versions = {package: _version(package) for package in packages}
         shown = ", ".join(f"{package} {version}" for package, version in versions.items() if version)
-        missing = [package for package, version in versions.items() if not version]
-        remedy = f"pip install 'holdwater[{extra}]'" if missing else ""
+        missing = ", ".join(package for package, version in versions.items() if not version)
+        old = ", ".join(
+            f"{package} {versions[package]} ({needed} needed)"
+            for package, needed in packages.items()
+            if _numbers(versions[package]) < _numbers(needed) and _numbers(versions[package])
+        )
+        remedy = f"pip install 'holdwater[{extra}]'" if missing or old else ""
         # An extra of which nothing is there was not asked for.
-        fault = f"missing: {', '.join(missing)}" if missing and shown else ""
-        yield Finding(f"Extra {extra}", shown or "not installed", fault, remedy)
+        faults = (f"missing: {missing}" if missing and shown else "", f"too old: {old}" if old else "")
+        yield Finding(f"Extra {extra}", shown or "not installed", "; ".join(filter(None, faults)), remedy)
 
 
 def _version(package: str) -> str:
     try:
-        return metadata.version(package)
+        return metadata.version(package) or ""
     except metadata.PackageNotFoundError:
         return ""
 
 
+def _numbers(version: str) -> list[int]:
+    found = re.match(r"\d+(\.\d+)*", version)
+    return [int(number) for number in found[0].split(".")] if found else []
+
+
 def _excel() -> Iterator[Finding]:
     if sys.platform != "win32":
-        remedy = "docs/lite.md and docs/excel_names.md say what else there is"
+        remedy = "holdwater lite and holdwater names give Excel the formulas elsewhere"
         yield Finding("Excel add-in", "for Windows only", remedy=remedy)
         return
     yield Finding("Excel", _excel_version() or "not found")
@@ -137,10 +164,18 @@ def _libreoffice() -> Iterator[Finding]:
     if version is None:
         yield Finding("LibreOffice", program, "it does not tell its version", "start it by hand and see what it says")
         return
-    old = (int(version[1]), int(version[2])) < _CALC_NEEDED
-    fault = "the add-in needs 25.2 or later" if old else ""
-    yield Finding("LibreOffice", f"{shown} ({program})", fault, "install a newer LibreOffice" if old else "")
-    yield _calc_addin()
+    fault = remedy = ""
+    if (int(version[1]), int(version[2])) < _CALC_NEEDED:
+        fault, remedy = "the add-in needs 25.2 or later", "install a newer LibreOffice"
+    elif _lacks_python(Path(program).resolve().parent):
+        fault, remedy = "it is without its Python, which the add-in needs", "install the package python3-uno"
+    yield Finding("LibreOffice", f"{shown} ({program})", fault, remedy)
+
+
+def _lacks_python(folder: Path) -> bool:
+    """Some distributions of Linux keep it apart; where the folder is not laid out as usual, nothing is said."""
+    usual = sys.platform == "linux" and (folder / "fundamentalrc").exists()
+    return usual and not (folder / "pythonloader.py").exists()
 
 
 def _soffice() -> str | None:
@@ -151,8 +186,12 @@ def _soffice() -> str | None:
     return shutil.which("soffice") or next((str(path) for path in usual if path.is_file()), None)
 
 
-def _calc_addin() -> Finding:
-    for description in sorted(_profile().glob("user/uno_packages/cache/uno_packages/*/*/description.xml")):
+def _calc_addin() -> Iterator[Finding]:
+    program = _soffice()
+    if program is None:
+        return
+    build = "holdwater calc build holdwater.oxt, then add that in Calc: Tools > Extensions"
+    for description in _extensions(program):
         if f'value="{calc_texts.IDENTIFIER}"' not in description.read_text(encoding="utf-8", errors="replace"):
             continue
         folder = description.parent
@@ -161,10 +200,18 @@ def _calc_addin() -> Finding:
         except OSError:
             same = False
         if same:
-            return Finding("Calc add-in", f"current ({folder})")
-        remedy = "holdwater calc build holdwater.oxt, then add that in Calc: Tools > Extensions"
-        return Finding("Calc add-in", str(folder), "it is of another Holdwater", remedy)
-    return Finding("Calc add-in", "not installed", remedy="docs/calc.md says how")
+            yield Finding("Calc add-in", f"current ({folder})")
+        else:
+            yield Finding("Calc add-in", str(folder), "it is of another Holdwater", build)
+        return
+    yield Finding("Calc add-in", "not installed", remedy=build)
+
+
+def _extensions(program: str) -> list[Path]:
+    """The descriptions of what this person has added to the office, then of what was added for everybody."""
+    shared = Path(program).resolve().parents[1] / "share"
+    added = "uno_packages/cache/uno_packages/*/*/description.xml"
+    return [*sorted((_profile() / "user").glob(added)), *sorted(shared.glob(added))]
 
 
 def _profile() -> Path:
@@ -176,18 +223,20 @@ def _profile() -> Path:
     return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "libreoffice" / "4"
 
 
-def _keyring() -> Finding:
+def _keyring() -> Iterator[Finding]:
     try:
         import keyring
         from keyring.backends import fail, null
     except ImportError:
-        return Finding("Keyring", "not installed", remedy="pip install 'holdwater[sync]'")
+        yield Finding("Keyring", "not installed", remedy="pip install 'holdwater[sync]'")
+        return
     backend = keyring.get_keyring()
     name = f"{type(backend).__module__}.{type(backend).__qualname__}"
     if isinstance(backend, (fail.Keyring, null.Keyring)):
         remedy = "keep the token in an environment variable, such as HOLDWATER_HUBSPOT_TOKEN"
-        return Finding("Keyring", f"none on this machine ({name})", "there is no place for tokens", remedy)
-    return Finding("Keyring", name)
+        yield Finding("Keyring", f"none on this machine ({name})", "there is no place for tokens", remedy)
+    else:
+        yield Finding("Keyring", name)
 
 
 def _store() -> Iterator[Finding]:

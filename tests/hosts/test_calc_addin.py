@@ -163,6 +163,16 @@ def test_what_calc_itself_does_not_tell(sheet: Sheet, calc: Calc) -> None:
     assert [computed[f"C{row}"] for row in range(1, 7)] == [25.0, 0.0, "Err:504", "#NUM!", "#N/A", 6.0]
 
 
+def test_ranges_that_calc_does_not_hand_over_whole(tmp_path: Path, calc: Calc) -> None:
+    """As docs/calc.md tells: of several sheets the first, of several ranges none."""
+    path = tmp_path / "sheets.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        for name in ("Jan", "Feb"):
+            book.add_worksheet(name).write_column("A1", [30, 60])
+    typed = ["SUM(LTV(Jan.A1:Feb.A1;0.04))", "LTV(Jan.A1~Jan.A2;0.04)", "LTV(30;0.04;0;0;12;0;7)"]
+    assert list(calc.computed(path, typed).values()) == [750.0, "Err:504", "Err:504"]
+
+
 def test_explain_says_why(sheet: Sheet, calc: Calc) -> None:
     sheet["A1"] = [[30], ["x"], [None]]
     sheet["C1"] = '=EXPLAIN("LTV",30,2)'
@@ -170,6 +180,7 @@ def test_explain_says_why(sheet: Sheet, calc: Calc) -> None:
     sheet["C3"] = '=EXPLAIN("ltv",A1,0.04)'
     sheet["C4"] = '=EXPLAIN("LVT",30)'
     sheet["C5"] = "=EXPLAIN()"
+    sheet["C7"] = '=EXPLAIN("EXPLAIN")'
     sheet["C6"] = '=EXPLAIN("CONVERSION",A1:A2)'
     sheet["D1:D3"] = '=EXPLAIN("LTV",A1:A3,0.04)'
     computed = sheet.computed(calc)
@@ -181,6 +192,7 @@ def test_explain_says_why(sheet: Sheet, calc: Calc) -> None:
         'EXPLAIN: name is no text; give the name of a function in quotes, such as "LTV".',
         "CONVERSION: rates is 'x'; a number belongs here (rate).",
     ]
+    assert computed["C7"] == computed["C5"]
     assert [computed[f"D{row}"] for row in range(1, 4)] == [
         "ok",
         "LTV: margin is 'x'; a number belongs here (money).",

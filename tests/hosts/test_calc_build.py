@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 import pytest
 
 from holdwater.cli import main
+from holdwater.errors import WorkbookError
 from holdwater.hosts.calc import build, contents
 from holdwater.hosts.cells import functions
 
@@ -59,6 +60,36 @@ def test_the_same_sources_give_the_same_bytes(tmp_path: Path, capsys: pytest.Cap
 def test_a_place_that_cannot_be_written_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["calc", "build", str(tmp_path / "nowhere" / "x.oxt")]) == 6
     assert "x.oxt cannot be written: No such file or directory" in capsys.readouterr().err
+
+
+def test_a_name_that_is_no_add_in_is_refused_before_it_is_overwritten(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    book = tmp_path / "budget.xlsx"
+    book.write_bytes(b"a year of work")
+    assert main(["calc", "build", str(book)]) == 6
+    assert "let it end in .oxt" in capsys.readouterr().err
+    assert book.read_bytes() == b"a year of work"
+
+
+def test_an_add_in_that_cannot_be_replaced_stays_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "holdwater.oxt"
+    path.write_bytes(b"the one that works")
+
+    def full(self: Path, content: bytes) -> int:
+        with open(self, "wb") as file:
+            file.write(content[:10])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(WorkbookError, match="No space left"):
+        build(path)
+    assert path.read_bytes() == b"the one that works"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_it_brings_its_licence() -> None:
+    assert contents()["LICENSE"].startswith(b"MIT License")
 
 
 def test_every_function_is_described() -> None:

@@ -202,6 +202,10 @@ def test_dates_are_the_numbers_that_a_sheet_shows_for_them() -> None:
         (["LVT", 30.0], "EXPLAIN: there is no function 'LVT'; the closest name is LTV."),
         ([], 'EXPLAIN: name is no text; give the name of a function in quotes, such as "LTV".'),
         ([5.0], 'EXPLAIN: name is no text; give the name of a function in quotes, such as "LTV".'),
+        (["EXPLAIN"], 'EXPLAIN: name is no text; give the name of a function in quotes, such as "LTV".'),
+        (["EXPLAIN", "LTV", 30.0, 2.0], "ok"),  # it has an answer, which is the reason
+        ([[["LTV"], ["CPL"]], 30.0, 2.0], "EXPLAIN: name is a range of several cells; give one function at a time."),
+        ([[["", "LTV"]], 30.0, 2.0], "EXPLAIN: name is a range of several cells; give one function at a time."),
         (["LTV_RANGE", 30.0, 0.0, 200.0], "ok. Nobody was lost"),
         (["LTV_RANGE", [[30.0, 60.0]], 8.0, 200.0], "LTV_RANGE: margin is a range of several cells; give one cell"),
         (["BOTTLENECK", [*GYM, ["brun", 1.0]]], "Bucket: the label in row 10 is 'brun', which does not exist here"),

@@ -260,6 +260,25 @@ def test_while_excel_has_it_open_it_says_so_and_leaves_nothing(
     assert windows.read_bytes() == before
 
 
+def test_a_python_whose_files_excel_cannot_see_is_refused(
+    windows: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = r"C:\Program Files\WindowsApps\PythonSoftwareFoundation.Python.3.12_3.12.2800.0_x64__qbz5n2kfra8p0"
+    monkeypatch.setattr(sys, "base_prefix", store)
+    for action in ("install", "status"):
+        assert main(["excel", action]) == 3
+        assert "python.org" in capsys.readouterr().err
+    assert not windows.exists()
+
+
+def test_the_command_is_found_without_the_folder_of_scripts() -> None:
+    """Which Windows often does not search."""
+    environment = os.environ | {"PYTHONPATH": str(Path(holdwater.__file__).parents[1])}
+    command = [sys.executable, "-m", "holdwater", "--version"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == f"holdwater {holdwater.__version__}\n"
+
+
 def test_build_writes_it_anywhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["excel", "build", str(tmp_path / "out.xlam")]) == 0
     assert excel.is_current(tmp_path / "out.xlam")

@@ -148,6 +148,37 @@ def test_what_stands_below_a_table_is_not_swallowed(book: Path, opened: Callable
     assert contents(excel.live) == before
 
 
+def test_a_workbook_in_the_cloud_is_read_as_any_other(
+    book: Path, opened: Callable[[Path], OpenExcel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Excel calls it by its address there, for which xlwings would ask the settings that the workbook holds."""
+    excel = opened(book)
+    real = Com.__getattr__
+
+    def in_the_cloud(com: Com, name: str) -> Any:
+        return "https://example.sharepoint.com/sites/Sales/leads.xlsx" if name == "FullName" else real(com, name)
+
+    monkeypatch.setattr(Com, "__getattr__", in_the_cloud)
+    monkeypatch.setattr("xlwings._xlwindows.read_config_sheet", _never)
+    live = excel_live.opened(excel.com)
+    assert live.path == Path("leads.xlsx")
+    assert refresh_open(live, REPORT, origin="a test", now=NOW).changed
+
+
+def _never(*given: object) -> None:
+    raise AssertionError("a setting of the workbook was asked for")
+
+
+def test_a_protected_sheet_is_told_before_anything_is_written(book: Path, opened: Callable[[Path], OpenExcel]) -> None:
+    excel = opened(book)
+    before = contents(excel.live)
+    excel.application.add_module('Sub Guard()\nWorksheets("Sources").Protect\nEnd Sub', name="Guards")
+    excel.application.run("Guard")
+    with pytest.raises(WorkbookError, match="The sheet Sources is protected: unprotect it"):
+        refresh_open(excel.live, REPORT, origin="a test", now=NOW)
+    assert contents(excel.live) == before
+
+
 def test_another_workbook_is_refused(tmp_path: Path, opened: Callable[[Path], OpenExcel]) -> None:
     import xlsxwriter
 

@@ -130,6 +130,10 @@ def test_the_files_are_written_once_and_none_is_overwritten(tmp_path: Path) -> N
     assert not (folder / "main.py").exists()
     with pytest.raises(SetupError, match="cannot be written"):
         lite.write(folder / "requirements.txt" / "below")
+    (tmp_path / "odd" / "main.py").mkdir(parents=True)
+    for odd in ("odd", "x" * 300):
+        with pytest.raises(SetupError, match="give another folder"):
+            lite.write(tmp_path / odd)
 
 
 def test_the_command_writes_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -72,10 +72,14 @@ def agree(shown: Iterable[Any], expected: Iterable[Any]) -> None:
             assert math.isclose(ours, theirs, rel_tol=1e-12)
 
 
-def names_of(path: Path) -> dict[str, str]:
+def defined_names(path: Path) -> dict[str, Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # openpyxl tells that it knows no sparklines
-        return {name: str(defined.attr_text) for name, defined in openpyxl.load_workbook(path).defined_names.items()}
+        return dict(openpyxl.load_workbook(path).defined_names)
+
+
+def names_of(path: Path) -> dict[str, str]:
+    return {name: str(defined.attr_text) for name, defined in defined_names(path).items()}
 
 
 @pytest.mark.parametrize("make", [by_xlsxwriter, by_openpyxl, bare])
@@ -92,6 +96,8 @@ def test_the_functions_compute_and_every_other_byte_stays(tmp_path: Path, make: 
     assert workbook.startswith(head)
     assert workbook.endswith(tail)
     assert names_of(path) == theirs | {name: ours.text for name, ours in lambda_names().items()}
+    helps = {name: str(defined.comment) for name, defined in defined_names(path).items()}
+    assert helps.items() >= {name: ours.comment for name, ours in lambda_names().items()}.items()
     agree(typed(path), CALLS.values())
     after = path.read_bytes()
     again = add_names(path)
@@ -214,10 +220,13 @@ def test_removal_tells_which_sheets_still_call(tmp_path: Path) -> None:
     path = tmp_path / "calls.xlsx"
     with xlsxwriter.Workbook(path) as book:
         book.add_worksheet("Uses").write_formula("A1", "=1+ltv(30,0.04)", None, 751)
-        book.add_worksheet("Not").write_formula("A1", '=MY_LTV(1)&"LTV"', None, 1)
+        book.add_worksheet("Not").write_formula("A1", '=MY_LTV(1)&"LTV"&"say ""LTV(30)"" aloud"', None, 1)
+        book.define_name("mine", "=cac(100, 2)")
+        book.define_name("Uses!theirs", '="LTV("')
     add_names(path)
     before = entries(path)
-    assert remove_names(path).still_called == ("Uses",)
+    done = remove_names(path)
+    assert (done.still_called, done.names_that_call) == (("Uses",), ("mine",))
     assert changed_entries(before, path) == {WORKBOOK}
 
 
@@ -304,5 +313,6 @@ def test_the_command_tells_what_became_of_the_names(tmp_path: Path, capsys: pyte
     out, err = capsys.readouterr()
     assert out.startswith(f"{count} functions removed.")
     assert "#NAME? now, on: Uses." in err
+    assert "Names of yours" not in err
     assert main(["names", str(tmp_path / "none.xlsx")]) == 6
     assert "There is no workbook at" in capsys.readouterr().err

@@ -15,7 +15,8 @@ def lite(arguments: argparse.Namespace) -> None:
 
     write(arguments.folder)
     print(f"Written: main.py and requirements.txt in {arguments.folder.resolve()}")
-    print("Next: paste each into the tab of its name in xlwings Lite; docs/lite.md walks through it.")
+    print("Next: in the editor of xlwings Lite, add the lines of requirements.txt to the tab of that name, and put")
+    print("those of main.py in the place of what stands in its tab; then type =LTV(30, 0.04) into a cell: 750.")
 
 
 def calc(arguments: argparse.Namespace) -> None:

@@ -34,6 +34,8 @@ def explain(name: FunctionName, *arguments: Anything, **named: Anything) -> str:
     """
     entry = _named(name)
     try:
+        if entry.gathers and not (arguments or named):
+            _named("")  # the reason why EXPLAIN alone has no answer
         if not entry.gathers and entry.spreads(entry.placed(arguments, named)):
             return f"EXPLAIN: one of the arguments of {entry.excel_name} is an array; explain one element."
         entry.call(*arguments, **named)

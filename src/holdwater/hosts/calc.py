@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from importlib import metadata
 from modulefinder import ModuleFinder
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import holdwater
 from holdwater.errors import WorkbookError
 from holdwater.hosts import calc_texts
 from holdwater.hosts.cells import PACKAGES, functions
+from holdwater.hosts.whole_file import put
 
 MODULE = "calc_addin.py"
 _THE_SAME_DAY = (1980, 1, 1, 0, 0, 0)
@@ -34,13 +36,16 @@ def contents() -> dict[str, bytes]:
     }
     files = {path: text.encode() for path, text in texts.items()}
     files[MODULE] = (package / "hosts" / MODULE).read_bytes()
+    files["LICENSE"] = _licence(package)
     for path in _needed(package):
         files[f"pythonpath/{path.relative_to(package.parent).as_posix()}"] = path.read_bytes()
     return files
 
 
 def build(out: Path) -> None:
-    """Write the add-in; WorkbookError if it cannot be written."""
+    """Write the add-in, all of it or nothing; WorkbookError if it cannot be written."""
+    if out.suffix.lower() != ".oxt":
+        raise WorkbookError(f"{out} is no name for an add-in of Calc: let it end in .oxt.")
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as container:
         for path, content in contents().items():
@@ -48,9 +53,18 @@ def build(out: Path) -> None:
             entry.create_system, entry.external_attr = 3, 0o644 << 16  # on Windows too
             container.writestr(entry, content, zipfile.ZIP_DEFLATED)
     try:
-        out.write_bytes(packed.getvalue())
+        put(out, packed.getvalue())
     except OSError as error:
         raise WorkbookError(f"{out} cannot be written: {error.strerror}; give another place.") from None
+
+
+def _licence(package: Path) -> bytes:
+    """Of the checkout, or of the installed package, which keeps it beside its metadata."""
+    beside = package.parents[1] / "LICENSE"
+    if package.parent.name != "src" or not beside.exists():
+        found = [file for file in metadata.files("holdwater") or () if file.name == "LICENSE"]
+        beside = Path(str(found[0].locate()))
+    return beside.read_bytes()
 
 
 def _needed(package: Path) -> list[Path]:

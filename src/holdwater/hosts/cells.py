@@ -66,13 +66,9 @@ def evaluate(name: str, given: Sequence[Any]) -> Answer:
         entry = registry.get(name) or _found(name)
         if given and given[-1] is None:  # some hosts hand over every place, filled or not
             given = _without_omitted_end(given)
-        for value in given:
-            if type(value) is not float:
-                break
-        else:  # the common call, plain numbers, passes without a detour
-            if name != "EXPLAIN":
-                answer = entry.call(*given)
-                return answer if type(answer) is float else _answer(entry, answer)
+        answer = entry.quick(given)  # the common call, plain numbers, passes without a detour
+        if answer is not None:
+            return answer
         values = [_cell(value) for value in _without_empty_end(given)]
         return _explain(values) if entry.gathers else _over(entry, values, lambda one: _call(entry, one))
     except Exception as error:  # whatever it is, a host would show it in a way of its own
@@ -230,6 +226,8 @@ def _error(error: Exception) -> CellError:
 def _explain(values: list[Any]) -> Answer:
     name, *others = values or [None]
     if isinstance(name, list):
+        if len(name) > 1 or len(name[0]) > 1:
+            return "EXPLAIN: name is a range of several cells; give one function at a time."
         name = name[0][0]
     if isinstance(name, CellError):
         return name

@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from holdwater.errors import SetupError, WorkbookError, WorkbookLockedError
 from holdwater.hosts.cells import functions
 from holdwater.hosts.excel_wrapper import Interpreter, modules
+from holdwater.hosts.whole_file import put
 
 FILE = "holdwater.xlam"
 RIBBON_PART = "customUI/customUI.xml"
@@ -92,14 +93,11 @@ def build(out: Path, ours: Interpreter | None = None) -> None:
         bare = Path(scratch) / FILE
         _write_macros(bare, sources)
         content = _with_ribbon(bare)
-    partial = out.with_name(f".{out.name}.part")
     try:
-        partial.write_bytes(content)
-        os.replace(partial, out)
+        put(out, content)
+    except PermissionError:
+        raise WorkbookLockedError(f"{out} cannot be replaced: close Excel, then run this again.") from None
     except OSError as error:
-        partial.unlink(missing_ok=True)
-        if isinstance(error, PermissionError):
-            raise WorkbookLockedError(f"{out} cannot be replaced: close Excel, then run this again.") from None
         raise WorkbookError(f"{out} cannot be written: {error.strerror}; give another place.") from None
 
 
@@ -133,6 +131,11 @@ def place() -> Path:
         raise SetupError(
             "This add-in is for Excel on Windows: on a Mac or the web use holdwater lite, in LibreOffice holdwater"
             " calc; holdwater names gives any Excel 365 most formulas."
+        )
+    if "\\windowsapps\\" in sys.base_prefix.casefold():  # Windows would put the file where only that Python sees it
+        raise SetupError(
+            "Python from the Microsoft Store cannot write where Excel looks for add-ins: install Python from"
+            " python.org and Holdwater with it, then run this again there."
         )
     roaming = os.environ.get("APPDATA")
     if not roaming:

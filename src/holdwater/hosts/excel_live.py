@@ -61,7 +61,7 @@ class LiveWorkbook:
         self._pending: dict[str, Sequence[Sequence[Content]]] = {}
         self._tables: dict[str, Table] = {}
         self._cells: dict[str, list[ReadCell]] = {}
-        self.path = Path(book.fullname)
+        self.path = Path(book.name)  # for one in the cloud, xlwings asks its settings for the full name
 
     @property
     def changed_parts(self) -> frozenset[str]:
@@ -111,6 +111,7 @@ class LiveWorkbook:
             for column, content in enumerate(contents, table.body.first_column)
         )
         if not same:
+            self._refuse_if_protected(table.sheet)
             self._pending[table.name] = rows
 
     def set_cached(self, sheet: str, values: Mapping[Place, tuple[str, Shown]]) -> Patched:
@@ -149,6 +150,12 @@ class LiveWorkbook:
             part="",
             sheet_part="",
         )
+
+    def _refuse_if_protected(self, sheet: str) -> None:
+        if self._book.sheets[sheet].api.ProtectContents:
+            raise WorkbookError(
+                f"The sheet {sheet} is protected: unprotect it (Review, Unprotect Sheet), then refresh again."
+            )
 
     def _refuse_if_in_the_way(self, table: Table, height: int) -> None:
         """Excel's way of enlarging a table takes in what stands below."""

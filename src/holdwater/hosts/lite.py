@@ -46,10 +46,10 @@ def register(module: dict[str, Any]) -> None:
 def write(folder: Path) -> None:
     """Put what is pasted into Lite's two tabs, main.py and requirements.txt, into a folder; none is overwritten."""
     contents = {folder / "main.py": MAIN, folder / "requirements.txt": REQUIREMENTS}
-    for path, content in contents.items():
-        if path.exists() and path.read_text(encoding="utf-8", errors="replace") != content:
-            raise SetupError(f"{path} exists and holds something else: give a folder of its own.")
     try:
+        for path, content in contents.items():
+            if path.exists() and path.read_text(encoding="utf-8", errors="replace") != content:
+                raise SetupError(f"{path} exists and holds something else: give a folder of its own.")
         folder.mkdir(parents=True, exist_ok=True)
         for path, content in contents.items():
             path.write_text(content, encoding="utf-8", newline="\n")

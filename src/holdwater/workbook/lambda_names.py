@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,6 +19,7 @@ _TOKEN = re.compile(
     r'(?P<text>"(?:[^"]|"")*")|(?<![\w.])(?P<number>\d+\.?\d*(?:E[+-]?\d+)?)|\s+|(?:(?<=TRUE)|(?<=FALSE))\(\)',
     re.IGNORECASE,
 )
+_QUOTED = re.compile(r'"(?:[^"]|"")*"')
 _MARK = re.compile(r"\(Holdwater ([0-9a-f]{8})\)$")
 
 
@@ -34,6 +35,7 @@ class Named:
     removed: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
     still_called: tuple[str, ...] = ()  # sheets with cells that call a removed function
+    names_that_call: tuple[str, ...] = ()  # names of the workbook that do
     macros: bool = False  # VBA may define functions of the same names, which is not looked into
 
 
@@ -96,9 +98,20 @@ def remove_names(path: Path) -> Named:
             removed.append(name.name)
         elif known is not None:
             left.append(f"{name.name} is {_another(name)}")
-    called = _sheets_that_call(package, removed)
+    if not removed:
+        return Named(package.path, changed=False, left=tuple(left))
     package.change_names(drop=removed)
-    return Named(package.path, package.save(), removed=tuple(removed), left=tuple(left), still_called=called)
+    calls = _calls(removed)
+    sheets = [s for s in package.sheets() if any(calls(cell.formula or "") for cell in package.read_cells(s))]
+    names = [name.name for name in package.names() if calls(name.text)]
+    return Named(
+        package.path,
+        package.save(),
+        removed=tuple(removed),
+        left=tuple(left),
+        still_called=tuple(sheets),
+        names_that_call=tuple(names),
+    )
 
 
 def _taken(package: Package) -> dict[str, str]:
@@ -141,13 +154,8 @@ def _plain(text: str) -> str:
     return _TOKEN.sub(plain, text)
 
 
-def _sheets_that_call(package: Package, names: Iterable[str]) -> tuple[str, ...]:
+def _calls(names: Iterable[str]) -> Callable[[str], bool]:
+    """Whether a formula calls one of these; what it only quotes is no call."""
     called = "|".join(map(re.escape, names))
-    if not called:
-        return ()
     call = re.compile(rf"(?<![\w.])(?:{called})\(", re.IGNORECASE)
-    return tuple(
-        sheet
-        for sheet in package.sheets()
-        if any(cell.formula and call.search(cell.formula) for cell in package.read_cells(sheet))
-    )
+    return lambda formula: bool(call.search(_QUOTED.sub('""', formula)))
