@@ -1,6 +1,6 @@
 """What a fit on 1, 10 and 100 million purchases costs when the engine counts: processor time, memory, rows moved.
 
-python benchmarks/scale.py FOLDER [1e6 1e7 1e8]    (writes the Parquet files there once, and scale.svg)
+python benchmarks/scale.py FOLDER [1e6 1e7 1e8]    (writes the Parquet files there once, 600 MB, and scale.svg)
 
 Each size runs in a process of its own, so that the peak of memory is its own: all of it, engine and fit.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import platform
 import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -81,6 +82,23 @@ def _buyers(groups: dict[str, Any]) -> bg_nbd.BgNbd:
     )
 
 
+def written(folder: Path, size: float) -> Path:
+    """The folder of so many purchases; what an interrupted run left is written anew."""
+    place, draft = folder / f"{size:.0f}", folder / f"{size:.0f}.unfinished"
+    if not place.exists():
+        shutil.rmtree(draft, ignore_errors=True)
+        write_purchases(draft, int(size))
+        draft.rename(place)
+    return place
+
+
+def one(folder: Path, size: float) -> dict[str, Any]:
+    """What `measured` says in a process of its own, with the seconds of all three steps."""
+    command = [sys.executable, __file__, "--one", str(written(folder, size))]
+    found: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return found | {"seconds": found["counting"] + found["spending"] + found["fitting"]}
+
+
 def main(folder: Path, sizes: list[float]) -> None:
     shop, found = Shop(), []
     print(f"{platform.platform()}, Python {platform.python_version()}, DuckDB {duckdb.__version__}, {THREADS} threads")
@@ -88,17 +106,12 @@ def main(folder: Path, sizes: list[float]) -> None:
     print("| purchases | customers | groups | counts, s | spends, s | fits, s | s a million | peak, MB |")
     print("|---:|---:|---:|---:|---:|---:|---:|---:|", flush=True)
     for size in sizes:
-        place = folder / f"{size:.0f}"
-        if not any(place.glob("*.parquet")):
-            write_purchases(place, int(size), shop=shop)
-        command = [sys.executable, __file__, "--one", str(place)]
-        one = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-        one["seconds"] = one["counting"] + one["spending"] + one["fitting"]
-        found.append(one)
+        told = one(folder, size)
+        found.append(told)
         print(
-            f"| {one['purchases']:,} | {one['customers']:,} | {one['groups']:,} | {one['counting']:.1f} |"
-            f" {one['spending']:.1f} | {one['fitting']:.1f} | {one['seconds'] / one['purchases'] * 1e6:.2f} |"
-            f" {one['megabytes']:,.0f} |",
+            f"| {told['purchases']:,} | {told['customers']:,} | {told['groups']:,} | {told['counting']:.1f} |"
+            f" {told['spending']:.1f} | {told['fitting']:.1f} | {told['seconds'] / told['purchases'] * 1e6:.2f} |"
+            f" {told['megabytes']:,.0f} |",
             flush=True,
         )
     last = found[-1]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import median
 
-from ratios import ratio, report, seconds
+from ratios import Goal, over, paired, seconds
 
 import holdwater
 from holdwater import Bucket
 from holdwater.bucket.projects import Project, projects_from
 from holdwater.bucket.stages import Calendar, Stage
 
+PROFIT = Goal("BUCKET_PROFIT of a Bucket", "times the time of a loop without checks", "a loop by hand", at_most=1.5)
+PROFIT_OF_ROWS = Goal("BUCKET_PROFIT of rows of labels", PROFIT.unit, PROFIT.peer, at_most=1.5)
+SEQUENCE = Goal("FIX_SEQUENCE of 8 projects, the same best profit", peer="every order", at_least=50)
 CLINIC = Bucket(
     leads=120,
     cost_per_lead=25,
@@ -100,23 +102,18 @@ def test_bucket_profit_costs_little_more_than_a_loop_by_hand() -> None:
     rows = [[field, getattr(CLINIC, field)] for field in CLINIC.__dataclass_fields__]
     assert abs(holdwater.bucket_profit(CLINIC) - by_hand(CLINIC)) < 1e-6
     many = range(300)
-    report(
-        "BUCKET_PROFIT of a Bucket / loop by hand",
-        ratio(lambda: [holdwater.bucket_profit(CLINIC) for _ in many], lambda: [by_hand(CLINIC) for _ in many]),
-        1.5,
-    )
-    report(
-        "BUCKET_PROFIT of rows of labels / loop by hand",
-        ratio(lambda: [holdwater.bucket_profit(rows) for _ in many], lambda: [by_hand(CLINIC) for _ in many]),
-        1.5,
-    )
+
+    def loop() -> list[float]:
+        return [by_hand(CLINIC) for _ in many]
+
+    PROFIT.measured(paired(lambda: [holdwater.bucket_profit(CLINIC) for _ in many], loop))
+    PROFIT_OF_ROWS.measured(paired(lambda: [holdwater.bucket_profit(rows) for _ in many], loop))
 
 
 def test_fix_sequence_is_fifty_times_faster_than_every_order() -> None:
     projects = projects_from(FIXES, CLINIC)
     best: list[float] = []
-    every = seconds(lambda: best.append(every_order(CLINIC, projects)), 1)
-    ours = median(seconds(lambda: holdwater.fix_sequence(FIXES, CLINIC), 1) for _ in range(9))
+    every = seconds(lambda: best.append(every_order(CLINIC, projects)))
     plan = holdwater.fix_sequence(FIXES, CLINIC)
     assert abs(plan[-1]["profit"] - best[0]) < 1e-6
-    report("FIX_SEQUENCE of 8, in thousandths of every order", 1000 * ours / every, 20)
+    SEQUENCE.measured(over(every, lambda: holdwater.fix_sequence(FIXES, CLINIC)))

@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 from peer_environment import PEERS, peer_python
-from ratios import report, seconds
+from ratios import Goal, over
 
 from holdwater.models import cure
 from holdwater.models.deals import Deals
 from holdwater.models.fitted import Estimator
 from holdwater.models.kaplan_meier import kaplan_meier
 
+CURE = Goal("Cure model of 1,000,000 deals, the same likelihood", peer="convoys", at_least=300)
+KAPLAN_MEIER = Goal("Kaplan-Meier of 1,000,000 deals, the same shares", peer="lifelines", at_least=20)
 DEALS = 1_000_000
 AGES = np.arange(5, 180, 5)
 
@@ -50,7 +52,7 @@ def test_cure_model_is_three_hundred_times_faster_than_convoys(deals: Path) -> N
     # Theirs is a search without slopes of the second order: it may stop a little below the top, never above.
     assert -1e-6 * abs(ours.log_likelihood) <= theirs["log_likelihood"] - ours.log_likelihood <= 1e-6
     assert ours.conversion == pytest.approx(theirs["conversion"], rel=1e-3)
-    report("cure model of 1M deals, in thousandths of convoys", 1000 * seconds(fit) / theirs["seconds"], 1000 / 300)
+    CURE.measured(over(theirs["seconds"], fit))
 
 
 def test_kaplan_meier_is_twenty_times_faster_than_lifelines(deals: Path) -> None:
@@ -58,6 +60,4 @@ def test_kaplan_meier_is_twenty_times_faster_than_lifelines(deals: Path) -> None
     days, status = columns["days"], columns["won"].astype(np.int8)
     theirs = peer("lifelines", "kaplan_meier", deals, 9)
     assert kaplan_meier(Deals.of(days, status)).at(AGES) == pytest.approx(theirs["share"], abs=1e-12)
-    # The best of many runs on both sides: a few milliseconds are easily disturbed.
-    ours = min(seconds(lambda: kaplan_meier(Deals.of(days, status)), 1) for _ in range(50))
-    report("Kaplan-Meier of 1M deals, in hundredths of lifelines", 100 * ours / theirs["seconds"], 100 / 20)
+    KAPLAN_MEIER.measured(over(theirs["seconds"], lambda: kaplan_meier(Deals.of(days, status)), 50))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from ratios import ratio, report
+from ratios import Goal, paired
 
 import holdwater
 from holdwater.hosts.excel_udfs import answer
 
+SCALAR = Goal("LTV or PAYBACK from Excel's values", "times the time of the bare function", "the same body", at_most=10)
 MANY = range(20_000)
 
 
@@ -25,4 +26,4 @@ def test_a_scalar_call_costs_at_most_ten_times_the_bare_function(name: str) -> N
         for _ in MANY:
             bare(*given)
 
-    report(f"{excel_name} from Excel's values / bare", ratio(ours, theirs, 15), 10)
+    SCALAR.measured(paired(ours, theirs, 15))

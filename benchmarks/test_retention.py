@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable
-from statistics import median
 
 import numpy as np
 import pytest
+from ratios import Goal, paired
 
 from holdwater.models import retention
 from holdwater.models.fitted import Estimator
 from holdwater.models.renewals import Renewals
 
+SORTS = Goal("Retention curve of 1,000,000 customers", "times the time of one sort of them", "numpy", at_most=10)
+GROWTH = Goal("Retention curve of 1,000,000 customers", "times the time of 100,000", "itself", at_most=12)
+LOOK = Goal("Retention curve of 50,000", "times the time of one look at each of them", "a loop by hand", at_most=1.5)
 MANY = 1_000_000
 WINDOW = 60
-
-
-def ratio(ours: Callable[[], object], peers: Callable[[], object], repeat: int = 7) -> float:
-    """Median of ratios taken pair by pair, so that a machine that slows down slows both."""
-
-    def seconds(work: Callable[[], object]) -> float:
-        start = time.perf_counter()
-        work()
-        return time.perf_counter() - start
-
-    ours(), peers()
-    return median(seconds(ours) / seconds(peers) for _ in range(repeat))
-
-
-def report(name: str, measured: float, bar: float) -> None:
-    print(f"\n{name}: {measured:.2f} (bar {bar:g})")
-    assert measured <= bar
 
 
 @pytest.fixture(scope="module")
@@ -50,11 +34,11 @@ def fitted(stays: tuple[np.ndarray, np.ndarray], customers: int = MANY) -> reten
 def test_a_million_customers_cost_a_few_sorts(stays: tuple[np.ndarray, np.ndarray]) -> None:
     alpha, beta = fitted(stays).alpha, fitted(stays).beta
     assert (alpha, beta) == pytest.approx((1.2, 30), rel=0.03)
-    report("fit of a million / np.sort of their ends", ratio(lambda: fitted(stays), lambda: np.sort(stays[1])), 10)
+    SORTS.measured(paired(lambda: fitted(stays), lambda: np.sort(stays[1])))
 
 
 def test_ten_times_the_customers_cost_at_most_ten_times_as_much(stays: tuple[np.ndarray, np.ndarray]) -> None:
-    report("a million / a hundred thousand", ratio(lambda: fitted(stays), lambda: fitted(stays, MANY // 10)), 12)
+    GROWTH.measured(paired(lambda: fitted(stays), lambda: fitted(stays, MANY // 10)))
 
 
 def test_a_fit_costs_less_than_one_look_at_each_customer(stays: tuple[np.ndarray, np.ndarray]) -> None:
@@ -72,8 +56,4 @@ def test_a_fit_costs_less_than_one_look_at_each_customer(stays: tuple[np.ndarray
 
     once = retention.fit(Renewals.of_customers(start, end, as_of=WINDOW), Estimator.LIKELIHOOD)
     assert once.log_likelihood >= customer_by_customer()  # the truth is hardly ever the best fit
-    report(
-        "fit of 50,000 / one look at each of them",
-        ratio(lambda: fitted(stays, 50_000), customer_by_customer),
-        1.5,
-    )
+    LOOK.measured(paired(lambda: fitted(stays, 50_000), customer_by_customer))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ratios import report, seconds
+from ratios import Goal, paired
 
 import holdwater
 from holdwater.models.uncertain_bucket import Between, Counted, UncertainBucket
 
+PEER = "holdwater's BUCKET_PROFIT in a loop"
+SIMPLE = Goal("100,000 draws of 36 periods, against one BUCKET_PROFIT each", peer=PEER, at_least=100)
+LIMITED = Goal("The same with every limit, against the two that one answer takes", peer=PEER, at_least=100)
 DRAWS, LOOPED = 100_000, 2_000
 GYM: dict[str, Any] = {
     "leads": 100,
@@ -35,8 +38,8 @@ CLINIC = GYM | {  # every limit, cost and habit
 }
 
 
-def a_loop_and_the_simulation(model: dict[str, Any]) -> tuple[float, float]:
-    """Seconds that 100,000 draws take: given to BUCKET_PROFIT one by one, and drawn, run and summed up by simulate."""
+def times_as_fast(model: dict[str, Any]) -> list[float]:
+    """100,000 draws given to BUCKET_PROFIT one by one, against their being drawn, run and summed up by simulate."""
     bucket = UncertainBucket.of(model)
     samples = bucket.simulate(DRAWS).samples
     known = [
@@ -45,23 +48,16 @@ def a_loop_and_the_simulation(model: dict[str, Any]) -> tuple[float, float]:
     ]
     profits = [holdwater.bucket_profit(row) for row in known]
     assert max(abs(samples["profit"][:LOOPED] / profits - 1)) <= 1e-12
-    pairs = [  # so that a machine that slows down slows both
-        (
-            seconds(lambda: [holdwater.bucket_profit(row) for row in known], 1) * DRAWS / LOOPED,
-            seconds(lambda: bucket.simulate(DRAWS), 1),
-        )
-        for _ in range(9)
+    return [
+        ratio * DRAWS / LOOPED
+        for ratio in paired(lambda: [holdwater.bucket_profit(row) for row in known], lambda: bucket.simulate(DRAWS))
     ]
-    return sorted(pairs, key=lambda pair: pair[1] / pair[0])[4]
 
 
 def test_simulation_against_a_loop_over_bucket_profit() -> None:
-    loop, simulation = a_loop_and_the_simulation(GYM)
-    report("simulation, in thousandths of one BUCKET_PROFIT for each draw", 1000 * simulation / loop, 10)
+    SIMPLE.measured(times_as_fast(GYM))
 
 
 def test_simulation_against_a_loop_that_answers_the_same_with_every_limit_binding() -> None:
     """Whether one more lead pays takes the loop a second BUCKET_PROFIT for each draw."""
-    loop, simulation = a_loop_and_the_simulation(CLINIC)
-    print(f"\nwith every limit, against one BUCKET_PROFIT for each draw: {1000 * simulation / loop:.2f}")
-    report("with every limit, in thousandths of two for each draw", 1000 * simulation / (2 * loop), 10)
+    LIMITED.measured(2 * ratio for ratio in times_as_fast(CLINIC))

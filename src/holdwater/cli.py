@@ -58,7 +58,9 @@ def parser() -> argparse.ArgumentParser:
         "holdwater connect hubspot",
     )
     connect.add_argument("source", choices=SOURCES, metavar="SOURCE", help=", ".join(SOURCES))
-    connect.add_argument("--url", help="the address of the source, if it is not the vendor's usual one")
+    connect.add_argument(
+        "--url", help="the address of the source, if it is not the vendor's usual one; sync remembers it"
+    )
 
     sources = command(
         "sources",
@@ -75,7 +77,7 @@ def parser() -> argparse.ArgumentParser:
     sync.add_argument("source", choices=(*SOURCES, "exports"), metavar="SOURCE", help=", ".join((*SOURCES, "exports")))
     _store(sync)
     _exports(sync)
-    sync.add_argument("--url", help="the address of the source, if it is not the vendor's usual one")
+    sync.add_argument("--url", help="the address, if it is neither the vendor's usual one nor that of connect")
     sync.add_argument("--full", action="store_true", help="read everything again")
     sync.add_argument("--since", type=_day, metavar="DATE", help="read what changed since this day, such as 2026-01-31")
     sync.add_argument("--reconcile", action="store_true", help="also find records that the source no longer has")
@@ -89,6 +91,7 @@ def parser() -> argparse.ArgumentParser:
     refresh.add_argument("book", type=Path, metavar="BOOK.xlsx")
     _store(refresh)
     _exports(refresh)
+    _words(refresh)
     refresh.add_argument("--plan", action="store_true", help="list every change, old and new, and write nothing")
     refresh.add_argument("--backup", type=Path, metavar="DIR", help="keep a dated copy of the workbook as it was here")
     refresh.add_argument(
@@ -109,6 +112,16 @@ def parser() -> argparse.ArgumentParser:
     close.add_argument("book", type=Path, metavar="BOOK.xlsx")
     close.add_argument("month", type=_month, metavar="MONTH", help="such as 2026-10")
 
+    explain = command(
+        "explain",
+        "Say where the figure in a cell comes from: its formula, what that is made of, and the records behind.",
+        "holdwater explain leads.xlsx Sources!B6",
+    )
+    explain.add_argument("book", type=Path, metavar="BOOK.xlsx")
+    explain.add_argument("cell", metavar="CELL", help="such as Today!C12, or a name such as lead_flow")
+    _store(explain)
+    explain.add_argument("--all", action="store_true", help="every row and record, not the first few")
+
     add_tables = command(
         "add-tables",
         "Add the data tables to any workbook, on new sheets at its end; refresh fills them.",
@@ -127,10 +140,20 @@ def parser() -> argparse.ArgumentParser:
     )
     metrics.add_argument("--tables", type=Path, metavar="FOLDER", help="Parquet tables instead of the store")
     metrics.add_argument("--mapping", type=Path, metavar="MAP.toml", help="what tables and columns are called there")
+    _words(metrics)
     metrics.add_argument(
         "--as-of", type=_end_of_day, metavar="DATE", help="as they stood on this day (UTC), its end included"
     )
     metrics.add_argument("--json", action="store_true", help="every number, for a script")
+
+    words = command(
+        "words",
+        "List the sources and lost reasons of the CRM that have no name yet, or start the file that names them.",
+        "holdwater words --start",
+    )
+    _store(words)
+    _words(words)
+    words.add_argument("--start", action="store_true", help="write the file, for you to look through")
 
     names = command(
         "names",
@@ -215,6 +238,15 @@ def _store(command: argparse.ArgumentParser) -> None:
 def _exports(command: argparse.ArgumentParser) -> None:
     command.add_argument("--from", type=Path, dest="folder", metavar="FOLDER", help="folder with exported CSV files")
     command.add_argument("--mapping", type=Path, metavar="MAP.toml", help="what the columns of the exports mean")
+
+
+def _words(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--words",
+        type=Path,
+        metavar="WORDS.toml",
+        help="names of sources, and whose the lost reasons are (default: words.toml beside the store)",
+    )
 
 
 def main(given: Sequence[str] | None = None) -> int:

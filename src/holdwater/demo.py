@@ -60,22 +60,28 @@ def demo(out: Path, seed: int, progress: Progress | None = None) -> Refreshed:
     business = simulate(seed=seed)
     with tempfile.TemporaryDirectory(prefix="holdwater-demo-") as scratch:
         folder = Path(scratch)
-        business.write_exports(folder)
-        mapping = folder / "mapping.toml"
-        mapping.write_text(_MAPPING, encoding="utf-8")
         with Store.open(folder / "demo.db") as store:
             with serve(business) as sandbox:
                 token = Token(sandbox.token, "the sandbox")
                 # Without the pacing that a real account needs: nobody else shares this one.
                 with HubSpot(Client(sandbox.url, token)) as connector:
                     sync(connector, store, progress=progress)
-            sync(Exports(folder, mapping), store, progress=progress)
+            sync_exports(business, folder / "exports", store, progress)
             figures = report(store, as_of=business.now)
         made = folder / out.name
         write_template(made, inputs(business), SIMULATED, FIXES)
         done = refresh(made, figures, origin=f"{SIMULATED} (seed {seed})", now=business.now)
         _put(made, out)
     return replace(done, path=out)
+
+
+def sync_exports(business: Business, folder: Path, store: Store, progress: Progress | None = None) -> None:
+    """Spend and customers, which the simulated bookkeeping exports into the new folder."""
+    folder.mkdir()
+    business.write_exports(folder)
+    mapping = folder / "mapping.toml"
+    mapping.write_text(_MAPPING, encoding="utf-8")
+    sync(Exports(folder, mapping), store, progress=progress)
 
 
 def _put(made: Path, out: Path) -> None:

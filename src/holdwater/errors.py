@@ -88,6 +88,10 @@ class BadAnswerError(SourceError):
     """The CRM answered with something that cannot be used."""
 
 
+class RefusedError(BadAnswerError):
+    """The CRM does not take this question."""
+
+
 class QuotaError(SourceError):
     """The CRM's quota for today is used up; trying again now would not help."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+import httpx
 import pytest
 from trial import Trial
 
@@ -55,6 +56,44 @@ def test_answers_that_are_cut_off_are_asked_for_again(trial: Trial) -> None:
     trial.sandbox.on_reply = lambda path, reply: cut(reply) if chance.random() < 0.3 else reply
     assert trial.sync().retries > 3
     trial.sandbox.on_reply = None
+    trial.assert_equal()
+
+
+class Stalled(httpx.SyncByteStream):
+    """An answer of which half comes, and then nothing for longer than the client waits."""
+
+    def __init__(self, stream: httpx.SyncByteStream) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[bytes]:
+        whole = b"".join(self._stream)
+        yield whole[: len(whole) // 2]
+        raise httpx.ReadTimeout("nothing came")
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+@pytest.mark.parametrize("begun", [False, True], ids=["nothing comes", "half comes"])
+def test_answers_that_are_too_slow_are_asked_for_again(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch, begun: bool
+) -> None:
+    """The client's timeout, without the wait for it: the transport says at once what it would say then."""
+    chance, at_once = random.Random(6), httpx.HTTPTransport.handle_request
+
+    def slow(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+        late = chance.random() < 0.3
+        if late and not begun:
+            raise httpx.ReadTimeout("nothing came", request=request)
+        response = at_once(transport, request)
+        if late:
+            assert isinstance(response.stream, httpx.SyncByteStream)
+            response.stream = Stalled(response.stream)
+        return response
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", slow)
+    assert trial.sync().retries > 1
+    monkeypatch.undo()
     trial.assert_equal()
 
 

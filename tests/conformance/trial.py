@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from vendors import Vendor
 
 from holdwater.crm.records import STREAMS
@@ -24,11 +26,18 @@ class Trial:
             self.connection = connector.connection
             return sync(connector, self.store, full=full, reconcile=reconcile)
 
+    def expected(self) -> dict[str, set[tuple[Any, ...]]]:
+        """The rows of each stream that the store must hold now."""
+        return {
+            stream: {CANONICAL[STREAMS[stream]].row(self.connection, record) for record in records}
+            for stream, records in self.vendor.expected(self.business).items()
+        }
+
     def assert_equal(self) -> None:
         """The store holds what the simulator says, record for record: nothing lost, nothing doubled, nothing stale."""
-        for stream, records in self.vendor.expected(self.business).items():
+        for stream, rows in self.expected().items():
             table = CANONICAL[STREAMS[stream]]
             columns = ["connection", *(column.name for column in table.columns)]
             kept = {row for rows in self.store.rows(table.name, columns) for row in rows}
-            assert kept == {table.row(self.connection, record) for record in records}, stream
+            assert kept == rows, stream
         assert self.store.issues(self.connection) == {}

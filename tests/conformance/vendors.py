@@ -6,7 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+from happenings import CRM, Happenings
 from hubspot_vendor import HUBSPOT
+from pipedrive_vendor import PIPEDRIVE
+from salesforce_vendor import SALESFORCE
+from stripe_vendor import STRIPE
+from template_vendor import TEMPLATE
 
 from holdwater.crm.connector import Connector
 from holdwater.crm.records import Record
@@ -18,13 +23,22 @@ class Vendor:
     """One vendor: its sandbox, its connector, and what the store must hold of a business.
 
     `serve` serves a business in the vendor's dialect. `connect` opens the connector on a served business; the test
-    closes it. `expected` is made from the simulator alone, without a line of the connector.
+    closes it. `expected` is made from the simulator alone, without a line of the connector. `happenings` are what
+    the vendor sees of what happens. `computed` names the columns of streams that are made of several of its fields.
     """
 
     name: str
     serve: Callable[[Business], AbstractContextManager[Sandbox]]
     connect: Callable[[Sandbox], AbstractContextManager[Connector]]
     expected: Callable[[Business], Mapping[str, Sequence[Record]]]
+    happenings: Happenings = CRM
+    computed: frozenset[tuple[str, str]] = frozenset()
 
 
-VENDORS = (Vendor(*HUBSPOT),)
+VENDORS = (
+    Vendor(*HUBSPOT),
+    Vendor(*PIPEDRIVE),
+    Vendor(*SALESFORCE),
+    Vendor(*STRIPE),
+    Vendor(*TEMPLATE),
+)

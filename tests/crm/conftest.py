@@ -11,6 +11,8 @@ import httpx
 import keyring
 import pytest
 from hubspot_portal import SECRET, Portal
+from pipedrive_company import SECRET as PIPEDRIVE_TOKEN
+from pipedrive_company import Company
 from rich.console import Console
 from rich.traceback import Traceback
 from vault import Vault
@@ -20,6 +22,7 @@ from holdwater.crm.client import Client
 from holdwater.crm.credentials import Token
 from holdwater.crm.hubspot import HubSpot
 from holdwater.crm.pacing import Pacing
+from holdwater.crm.pipedrive import MANNERS, Pipedrive
 
 
 def _printed(error: BaseException) -> str:
@@ -73,4 +76,17 @@ def hubspot(portal: Portal) -> Iterator[HubSpot]:
         ),
         searches=Pacing(1000, 1.0),  # no test waits
     ) as connector:
+        yield connector
+
+
+@pytest.fixture
+def company() -> Company:
+    return Company()
+
+
+@pytest.fixture
+def pipedrive(company: Company) -> Iterator[Pipedrive]:
+    token = Token(PIPEDRIVE_TOKEN, "HOLDWATER_PIPEDRIVE_TOKEN")
+    client = Client("https://api.pipedrive.com", token, manners=MANNERS, transport=httpx.MockTransport(company))
+    with Pipedrive(client) as connector:
         yield connector

@@ -15,6 +15,7 @@ from holdwater.crm.client import Client
 from holdwater.crm.connector import Gone
 from holdwater.crm.credentials import Token
 from holdwater.crm.hubspot import HubSpot
+from holdwater.crm.hubspot_wire import WireDeal, read_record
 from holdwater.crm.records import Activity, Consent, Deal, Lead, Money, Owner, Stage, StageEvent
 from holdwater.errors import BadAnswerError, ScopeError
 
@@ -246,6 +247,13 @@ def test_a_result_that_is_no_object_is_told_by_its_place(result: object, hubspot
     pages = read(hubspot)
     assert list(issues(pages, "leads")) == ["contacts no. 3"]
     assert list(records(pages, "leads")) == ["101", "202", "204", "1001"]
+
+
+def test_half_a_letter_which_no_file_can_hold_is_named() -> None:
+    moment = "2026-05-20T00:00:00Z"
+    deal = {"id": "7001", "createdAt": moment, "updatedAt": moment, "properties": {"closed_lost_reason": "a\ud800"}}
+    with pytest.raises(BadAnswerError, match=r"deal 7001 has something unusable in properties\.closed_lost_reason;"):
+        read_record(WireDeal, deal, "deal")
 
 
 def test_an_object_from_the_future_is_not_taken(hubspot: HubSpot, portal: Portal) -> None:

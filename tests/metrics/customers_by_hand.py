@@ -35,6 +35,7 @@ from holdwater.metrics.customer_figures import (
     StageTime,
     Worked,
 )
+from holdwater.metrics.words import guess
 
 HOUR, DAY, MONTH = timedelta(hours=1), timedelta(days=1), timedelta(days=365.25 / 12)
 
@@ -201,7 +202,10 @@ def lost(deals: Iterable[Deal], as_of: datetime) -> tuple[LostReason, ...]:
         deal.lost_reason for deal in deals if deal.status == "lost" and not (deal.closed_at and deal.closed_at > as_of)
     )
     ordered = sorted(reasons.items(), key=lambda item: (-item[1], item[0] is None, item[0] or ""))
-    return tuple(LostReason(reason=reason, deals=Share(count=n, of=reasons.total())) for reason, n in ordered)
+    return tuple(
+        LostReason(reason=reason, whose=guess(reason), deals=Share(count=n, of=reasons.total()))
+        for reason, n in ordered
+    )
 
 
 def contacts(

@@ -16,6 +16,7 @@ from holdwater.cli import main
 from holdwater.crm.connector import Page
 from holdwater.errors import ExportError
 from holdwater.metrics import contact, customers, funnel, parquet, run, stages, statistics
+from holdwater.metrics.engine import _approximate
 from holdwater.metrics.landed import Landed
 from holdwater.metrics.reporting import report
 from holdwater.store.database import Store
@@ -151,6 +152,8 @@ def test_every_expression_compiles_for_the_warehouses_and_only_quantiles_differ(
         "spend_groups": statistics.spend_groups(purchases, UNTIL.date(), width=0.01),
     }
     with_quantiles = {"figures", "first_response", "referrals"}
+    approximated = expressions["figures"].op().replace(_approximate).to_expr()
+    assert dialect != "bigquery" or str(ibis.to_sql(approximated, dialect=dialect)).count("APPROX_QUANTILES") == 3
     refused = set()
     for name, expression in expressions.items():
         try:

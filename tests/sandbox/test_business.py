@@ -138,3 +138,37 @@ def test_most_leads_are_answered_and_some_never(small: Business) -> None:
     answered = {one.contact_id for one in small.activities.values() if one.direction == "out"}
     assert 0.7 < len(answered) / len(small.contacts) < 0.97
     assert all(one.at >= small.contacts[one.contact_id].created for one in small.activities.values())
+
+
+def test_an_invoice_is_a_draft_for_an_hour_and_then_paid_unless_something_else_becomes_of_it(small: Business) -> None:
+    paid, void = (small.win(small.open_deal(None).id) for _ in range(2))
+    statuses = {bill.id: bill.status for bill in small.invoices}
+    assert statuses[f"{paid.id}-1"] == statuses[f"{void.id}-1"] == "draft"
+    small.settle_invoice(f"{void.id}-1", "open")
+    small.settle_invoice(f"{void.id}-1", "void", small.now + timedelta(minutes=5))
+    small.wait_until(paid.start + timedelta(hours=1))
+    bills = {bill.id: bill for bill in small.invoices}
+    assert (bills[f"{paid.id}-1"].status, bills[f"{paid.id}-1"].settled) == ("paid", small.now)
+    assert (bills[f"{void.id}-1"].status, bills[f"{void.id}-1"].settled) == ("void", void.start + timedelta(minutes=5))
+    for settled in (paid, void):
+        with pytest.raises(NumError, match="nothing can become of it"):
+            small.settle_invoice(f"{settled.id}-1", "open")
+
+
+def test_only_what_was_paid_is_paid_back(small: Business) -> None:
+    customer = small.win(small.open_deal(None).id)
+    with pytest.raises(NumError, match="only of a paid one"):
+        small.refund(f"{customer.id}-1", Decimal(5))
+    assert not small.refunds
+    small.wait_until(small.now + timedelta(days=1))
+    refund = small.refund(f"{customer.id}-1", Decimal(5))
+    assert small.refunds == {refund.id: refund}
+    assert (refund.amount, refund.created) == (Decimal(5), small.now)
+
+
+def test_a_deleted_customer_leaves_and_is_billed_no_more(small: Business) -> None:
+    customer = small.win(small.open_deal(None).id)
+    gone = small.delete_customer(customer.id, small.now + timedelta(days=40))
+    assert gone.end == gone.deleted == gone.modified == small.now
+    small.wait_until(small.now + timedelta(days=90))
+    assert len([bill for bill in small.invoices if bill.customer_id == customer.id]) == 2

@@ -3,12 +3,13 @@ from __future__ import annotations
 from datetime import date
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
 import pytest
 
-from holdwater.errors import NumError
+from holdwater.errors import ExportError, NumError
 from holdwater.sandbox.transactions import Shop, purchases, write_purchases
 
 
@@ -42,6 +43,27 @@ def test_customers_behave_as_the_truth_says() -> None:
     assert each.mean() == pytest.approx(p * v / (q - 1), rel=0.01)
     once = (np.bincount(block.customer) == 1).mean()
     assert once == pytest.approx((alpha / (alpha + 199.5)) ** r, rel=0.02)
+
+
+def test_a_folder_with_other_rows_is_refused(tmp_path: Path) -> None:
+    """Fewer rows over more would leave the last files of the others."""
+    write_purchases(tmp_path, 1_000)
+    with pytest.raises(ExportError, match="already"):
+        write_purchases(tmp_path, 10)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"days": 100}, "new_customers_until is 270"),
+        ({"new_customers_until": -1}, "new_customers_until is -1"),
+        ({"buying": (1.0, 2.0, 0.0, 3.0)}, "buying"),
+        ({"spending": (1.0, float("nan"), 3.0)}, "spending"),
+    ],
+)
+def test_a_shop_that_cannot_be_is_refused(wrong: dict[str, Any], said: str) -> None:
+    with pytest.raises(NumError, match=said):
+        Shop(**wrong)
 
 
 def test_no_rows_are_refused(tmp_path: Path) -> None:

@@ -162,7 +162,7 @@ def test_the_functions_are_listed(run: Run) -> None:
     assert all(entry["description"] and entry["equation"] and entry["source"] for entry in listed)
 
 
-@pytest.mark.parametrize("command", ["demo", "template", "sync", "refresh", "functions"])
+@pytest.mark.parametrize("command", ["demo", "template", "sync", "refresh", "close", "explain", "functions"])
 def test_help_says_what_it_does_with_an_example(run: Run, command: str) -> None:
     text = run(command, "--help").stdout
     assert f"Example: {'HOLDWATER_HUBSPOT_TOKEN=... ' if command == 'sync' else ''}holdwater {command}" in text
@@ -170,7 +170,7 @@ def test_help_says_what_it_does_with_an_example(run: Run, command: str) -> None:
 
 
 def test_wrong_usage_is_exit_code_two(run: Run) -> None:
-    assert run("sync", "salesforce").returncode == 2
+    assert run("sync", "no-such-crm").returncode == 2
     assert run().returncode == 2
     assert "Exit codes" in run("--help").stdout
 

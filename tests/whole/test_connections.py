@@ -74,6 +74,24 @@ def test_a_token_that_works_goes_into_the_keyring(run: Run, sandbox: Sandbox, tm
     assert SECRET.encode() not in (tmp_path / "store.db").read_bytes()
 
 
+def test_sync_remembers_the_address_of_connect(run: Run, sandbox: Sandbox, tmp_path: Path) -> None:
+    for source in ("tryton", "odoo"):
+        assert "address" in run("sync", source, **{f"HOLDWATER_{source.upper()}_TOKEN": "a:b"}).stderr
+    assert run("connect", "hubspot", "--url", sandbox.url, typed=SECRET).returncode == 0
+    before = len(sandbox.requests)
+    synced = run("sync", "hubspot")
+    assert (synced.returncode, synced.stderr) == (0, "")
+    assert len(sandbox.requests) > before
+    assert run("connect", "hubspot", typed=SECRET).returncode == 0, "there again"
+    remembered = tmp_path / "addresses.json"
+    assert SECRET not in remembered.read_text()
+    remembered.write_text('["https://127.0.0.1"]')
+    broken = run("sync", "hubspot")
+    assert broken.returncode == 3
+    assert "addresses.json cannot be read: remove it" in broken.stderr
+    assert run("sync", "hubspot", "--url", sandbox.url).returncode == 0
+
+
 def test_a_token_that_does_not_work_is_not_kept(run: Run, sandbox: Sandbox, tmp_path: Path) -> None:
     done = run("connect", "hubspot", "--url", sandbox.url, typed="wrong-token\n")
     assert done.returncode == 3

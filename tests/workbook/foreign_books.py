@@ -101,6 +101,24 @@ def form_controls(path: Path) -> Path:
 
 
 @feature
+def active_x_controls(path: Path) -> Path:
+    """A button as Excel keeps it: a part with its properties, and beside it a binary that only Excel reads."""
+    sheet_related(
+        plain(path), "xl/activeX/activeX1.xml", "control", "application/vnd.ms-office.activeX+xml",
+        f'<ax:ocx ax:classid="{{D7053240-CE69-11CD-A777-00DD01143C57}}" ax:persistence="persistStreamInit" r:id="rId1"'
+        f' xmlns:ax="{_MICROSOFT}/2006/activeX" xmlns:r="{_OFFICE}/relationships"/>',
+    )  # fmt: skip
+    relation = f'<Relationship Id="rId1" Type="{_MICROSOFT}/2006/relationships/activeXControlBinary"'
+    with_linked = f'{relation} Target="activeX1.bin"/>'
+    with_parts(path, {
+        "xl/activeX/_rels/activeX1.xml.rels": f'<Relationships xmlns="{_RELATIONS}">{with_linked}</Relationships>'
+    })  # fmt: skip
+    typed_part(path, "xl/activeX/activeX1.bin", "application/vnd.ms-office.activeX", bytes(range(256)))
+    control = f'<control xmlns:r="{_OFFICE}/relationships" shapeId="1025" r:id="rIdX" name="Press"/>'
+    return in_sheet(path, f"<controls>{control}</controls>")
+
+
+@feature
 def embedded_objects(path: Path) -> Path:
     sheet_related(
         plain(path), "xl/embeddings/oleObject1.bin", "oleObject",

@@ -17,6 +17,7 @@ from holdwater.errors import NotOurWorkbookError, WorkbookError
 from holdwater.metrics.figures import Figures, MonthFigures, Report, SourceFigures
 from holdwater.workbook.added import FOREIGN_TABLES, add_tables
 from holdwater.workbook.changes import Change
+from holdwater.workbook.owned import DATA_TABLES
 from holdwater.workbook.package import Package
 from holdwater.workbook.refresh import plan, refresh
 from holdwater.workbook.template import write_template
@@ -75,7 +76,7 @@ def ours(tmp_path: Path) -> Path:
 
 def test_a_foreign_workbook_with_our_tables_is_refreshed(foreign: Path) -> None:
     theirs = cells(foreign, "Figures")
-    assert add_tables(foreign) == ("hw_sources", "hw_months", "hw_about")
+    assert add_tables(foreign) == tuple(table.name for table in DATA_TABLES)
     done = refresh(foreign, report(), origin="a test", now=NOW)
     assert done.changed
     assert done.said == ("50 leads and 5 customers as of 2026-10-31.",)
@@ -101,7 +102,10 @@ def test_a_name_that_is_taken_gives_way(tmp_path: Path) -> None:
     book = FEATURES["many_tables_and_styles"](tmp_path / "theirs.xlsx")
     add_tables(book)
     package = Package.open(book)
-    assert list(package.sheets()) == ["Figures", "More", "Sources", "Sources (2)", "Months", "About"]
+    assert list(package.sheets()) == [
+        "Figures", "More", "Sources", "Sources (2)", "Months", "Customers", "Funnel", "Retention", "Losses",
+        "Permission", "About",
+    ]  # fmt: skip
     assert package.table("hw_sources").sheet == "Sources (2)"
 
 

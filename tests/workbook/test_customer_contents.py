@@ -9,9 +9,10 @@ import pytest
 from test_refresh import REPORT
 
 from holdwater.metrics.customer_figures import Cohort, Share
+from holdwater.metrics.words import guess
 from holdwater.models import retention
 from holdwater.models.renewals import Renewals
-from holdwater.workbook.customer_contents import CURVE_MONTHS, customer_contents, whose
+from holdwater.workbook.customer_contents import CURVE_MONTHS, customer_contents
 
 TRIANGLE = ((100, 90, 84, 80), (60, 50, 47), (80, 75), (40,))
 
@@ -50,4 +51,4 @@ def test_nothing_known_is_no_row() -> None:
     [("no_reply", "them"), ("Our delay", "us"), ("too_expensive", "them"), (None, "unknown"), ("xyz", "unknown")],
 )
 def test_whose_reason_it_was(reason: str | None, expected: str) -> None:
-    assert whose(reason) == expected
+    assert guess(reason) == expected

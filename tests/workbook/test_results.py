@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -17,8 +18,11 @@ from holdwater.bucket import Bucket, project
 from holdwater.bucket.improvement import LEVERS
 from holdwater.bucket.limits import CONSTRAINTS, constraint_range
 from holdwater.errors import KindError, NumError
+from holdwater.metrics.customer_figures import LostReason, Share
 from holdwater.workbook.describe import describe
+from holdwater.workbook.log import Run
 from holdwater.workbook.package import Package
+from holdwater.workbook.references import column_letters
 from holdwater.workbook.refresh import refresh
 from holdwater.workbook.screens import FIXES_TOP
 from holdwater.workbook.template import write_template
@@ -131,13 +135,25 @@ def test_a_fix_typed_wrongly_is_told_and_hides_no_verdict(book: Path) -> None:
 @pytest.mark.parametrize(
     ("sheet", "row", "column", "value"),
     [("Sources", 6, 2, 299), ("Sources", 7, 9, 1.0), ("Sources", 6, 1, "paid_Xearch"), ("Months", 7, 3, 19),
-     ("Months", 6, 10, 1), ("Sources", 6, 4, "many")],
+     ("Months", 6, 10, 1), ("Sources", 6, 4, "many"), ("Results", 12, 2, 1e6),
+     ("Results", 12, 2, "no limit"), ("Results", 8, 2, "Buy twice as many leads."), ("About", 10, 2, 601)],
 )  # fmt: skip
 def test_a_tampered_row_fails_the_checks(book: Path, sheet: str, row: int, column: int, value: Any) -> None:
+    assert values(book, sheet).get(f"{column_letters(column)}{row}") != value
     change(book, sheet, row, column, value)
     assert computed(book)[CHECKS_LINE].startswith("FAIL")
     refresh(book, REPORT, origin="a test", now=NOW)
     assert computed(book)[CHECKS_LINE].startswith("OK")
+
+
+@pytest.mark.parametrize(("row", "column", "value"), [(12, 5, "us"), (12, 2, 41), (13, 2, 39)])
+def test_whose_reason_it_was_cannot_be_changed_unseen(book: Path, row: int, column: int, value: Any) -> None:
+    lost = (LostReason(reason="no_reply", whose="them", deals=Share(count=40, of=60)),
+            LostReason(reason="late_delivery", whose="us", deals=Share(count=20, of=60)))  # fmt: skip
+    refresh(book, replace(REPORT, lost_reasons=lost), origin="a test", now=NOW)
+    assert values(book, "Checks")["A3"].startswith("OK")
+    change(book, "Losses", row, column, value)
+    assert computed(book)[CHECKS_LINE].startswith("FAIL")
 
 
 def test_two_numbers_that_changed_places_fail_the_checks(book: Path) -> None:
@@ -154,3 +170,20 @@ def test_each_refresh_that_changes_something_is_logged(book: Path) -> None:
     refresh(book, grown, origin="a test", now=later)
     log = by_name(book, "Log")
     assert [log["2026-10-31 12:00 UTC"], log["2026-11-02 00:00 UTC"]] == ["filled", "refreshed"]
+    line = values(book, "Log")
+    assert [line[f"{column}7"] for column in "DFGJ"] == [
+        "a test",
+        610,
+        60,
+        "FAIL: 2 checks of the sheet Checks fail; run holdwater refresh.",
+    ]
+    assert line["H7"] == 3 + 6  # sources, and months from June to November
+    assert str(line["J6"]).startswith("OK: ")
+    assert "I7" not in line  # nobody said how long
+
+
+def test_the_log_says_who_and_how_long(book: Path) -> None:
+    refresh(book, replace(REPORT, undated_wins=7), origin="a test", now=NOW, run=Run("ada", perf_counter() - 3))
+    line = values(book, "Log")
+    assert line["C7"] == "ada"
+    assert 3 <= line["I7"] < 600

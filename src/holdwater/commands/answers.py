@@ -33,22 +33,53 @@ def _metrics(arguments: argparse.Namespace) -> Report:
     from holdwater.metrics.landed import Landed
     from holdwater.metrics.parquet import duckdb_over, spark_over, write_tables
     from holdwater.metrics.reporting import report, run
+    from holdwater.metrics.words import Words
     from holdwater.store.place import default_path
     from holdwater.workbook.store_report import synced_store
 
+    words = Words.read(arguments.words) if arguments.words else None
     if arguments.tables:
         landed = Landed.read(arguments.mapping) if arguments.mapping else Landed()
         if arguments.backend == "duckdb":
             with closing(duckdb_over(arguments.tables)) as database:
-                return run(database, as_of=arguments.as_of, landed=landed)
+                return run(database, as_of=arguments.as_of, landed=landed, words=words)
         with needs("spark"):
-            return run(spark_over(arguments.tables), as_of=arguments.as_of, landed=landed)
-    with synced_store(arguments.store or default_path()) as store:
+            return run(spark_over(arguments.tables), as_of=arguments.as_of, landed=landed, words=words)
+    path = arguments.store or default_path()
+    words = words or Words.beside(path)
+    with synced_store(path) as store:
         if arguments.backend == "duckdb":
-            return report(store, as_of=arguments.as_of)
+            return report(store, as_of=arguments.as_of, words=words)
         with needs("spark"), tempfile.TemporaryDirectory(prefix="holdwater-") as scratch:
             write_tables(store, Path(scratch))
-            return run(spark_over(Path(scratch)), as_of=arguments.as_of, read_until=store.read_until())
+            return run(spark_over(Path(scratch)), as_of=arguments.as_of, read_until=store.read_until(), words=words)
+
+
+def words(arguments: argparse.Namespace) -> None:
+    with needs("sync"):
+        from holdwater.metrics.reporting import texts_of
+        from holdwater.metrics.wording import as_toml
+        from holdwater.metrics.words import FILE_NAME, Words, start
+        from holdwater.store.place import default_path
+        from holdwater.workbook.store_report import synced_store
+
+        store_path = arguments.store or default_path()
+        path = arguments.words or store_path.with_name(FILE_NAME)
+        with synced_store(store_path) as store:
+            found = texts_of(store)
+    if arguments.start:
+        start(path, as_toml(found))
+        print(f"Words file written, look through it: {path.resolve()}")
+        return
+    unnamed = found.unnamed(Words.read(path) if arguments.words or path.exists() else Words())
+    if not unnamed:
+        print(f"Every source and lost reason has a name in {path}.")
+        return
+    print(f"{len(unnamed):,} sources and lost reasons have no name in {path}:\n")
+    print("\n".join(as_toml(unnamed)))
+    print(
+        f"\nNext: {'put these lines into it' if path.exists() else 'holdwater words --start'}; docs/words.md says more."
+    )
 
 
 def diagnose(arguments: argparse.Namespace) -> None:

@@ -22,6 +22,7 @@ def connect(arguments: argparse.Namespace) -> None:
     with needs("sync"):
         from holdwater.crm import credentials
         from holdwater.crm.sources import SOURCES
+        from holdwater.store.addresses import address_of, remember
 
         name: str = arguments.source
         source = SOURCES[name]
@@ -37,8 +38,10 @@ def connect(arguments: argparse.Namespace) -> None:
             getpass("Token (it is not shown): ") if sys.stdin.isatty() else sys.stdin.readline(),
             "what was typed",
         )
-        with source.connect(arguments.url, token) as connector:
+        with source.connect(arguments.url or address_of(name), token) as connector:
             account = connector.connection
+        if arguments.url:
+            remember(name, arguments.url)
         if given:
             place = f"the environment variable {variable}"
         elif credentials.keep(name, token):
@@ -121,8 +124,10 @@ def connector_of(arguments: argparse.Namespace) -> Iterator[Connector]:
         yield Exports(arguments.folder, arguments.mapping)
         return
     from holdwater.crm.sources import SOURCES
+    from holdwater.store.addresses import address_of
 
-    with SOURCES[arguments.source].connect(arguments.url, None) as connector:
+    address = arguments.url or address_of(arguments.source)
+    with SOURCES[arguments.source].connect(address, None) as connector:
         yield connector
 
 

@@ -30,6 +30,7 @@ from holdwater.errors import (
     CredentialsError,
     HoldwaterError,
     QuotaError,
+    RefusedError,
     ScopeError,
     UnreachableError,
 )
@@ -132,6 +133,10 @@ class Client:
         """The same for a question too long for a query string; only for reads, since a failed try is repeated."""
         return self._object(self._call(lambda: self._request("POST", path, json=body), pacing))
 
+    def post_form(self, path: str, fields: Mapping[str, str]) -> JsonObject:
+        """The JSON object that a form is answered with, such as a token for the credentials in the header."""
+        return self._object(self._call(lambda: self._request("POST", path, data=fields), None))
+
     def get(self, path: str, params: Params | None = None, *, accept: str = "*/*") -> Answer:
         """What is at `path`, as it comes: for answers that are no JSON."""
         return self._call(lambda: self._request("GET", path, params=params, headers={"Accept": accept}), None)
@@ -209,14 +214,15 @@ class Client:
         if response.is_success:
             self._carrier.accepted = token
             return
-        if self._manners.used_up(status, response.headers, bytes(self._body(response, what))):
+        body = bytes(self._body(response, what))
+        if self._manners.used_up(status, response.headers, body):
             raise QuotaError(
                 f"The request quota of {self.account} is used up ({what} was answered {status});"
                 " what was read is kept, run again when the vendor has renewed it."
             )
-        if status in _REFUSED:
+        if status in _REFUSED or self._manners.shut_out(status, response.headers, body):
             self._refused(status, what, token)
-        if status in _TRY_AGAIN:
+        if status in _TRY_AGAIN or status in self._manners.again:
             asked = _retry_after(response.headers.get("Retry-After"), now)
             reason = "its request limit is used up" if status == 429 else "it has trouble of its own"
             raise _TryAgain(
@@ -227,12 +233,12 @@ class Client:
             raise BadAnswerError(
                 f"{self.account} redirected {what} ({status}), which is not followed; configure the final address."
             )
-        raise BadAnswerError(
+        raise RefusedError(
             f"{self.account} refused {what} with {status}; check the address, or update Holdwater if it is right."
         )
 
     def _refused(self, status: int, what: str, token: Token) -> None:
-        problem = (ScopeError if status == 403 else CredentialsError)(
+        problem = (ScopeError if status in (403, 404) else CredentialsError)(
             f"{self.account} refused the token ({what} was answered {status});"
             f" check {token.hint} and the rights the token was given."
         )

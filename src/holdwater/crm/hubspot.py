@@ -22,10 +22,11 @@ from holdwater.crm.connector import Gone, Identities, Issue, Page
 from holdwater.crm.credentials import Token
 from holdwater.crm.hubspot_api import Api
 from holdwater.crm.hubspot_objects import CALLS, EMAILS, MEETINGS, MESSAGES
-from holdwater.crm.hubspot_reading import Activities, Contacts, Deals, Part, Reader
+from holdwater.crm.hubspot_reading import Activities, Contacts, Deals, Reader
 from holdwater.crm.hubspot_records import to_owner, to_stage
 from holdwater.crm.hubspot_wire import WireAccount, WireOwner, WirePipeline, WireStage, name_of, read_record
 from holdwater.crm.pacing import Pacing
+from holdwater.crm.part import Part
 from holdwater.crm.records import Stage
 from holdwater.crm.together import together
 from holdwater.errors import BadAnswerError, ScopeError, SetupError

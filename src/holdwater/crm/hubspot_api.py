@@ -14,13 +14,13 @@ from holdwater.crm.hubspot_wire import (
     ContactsOf,
     Found,
     Listing,
-    Model,
     Trouble,
     WireAccount,
     read,
 )
 from holdwater.crm.pacing import Pacing
 from holdwater.crm.paging import follow
+from holdwater.crm.wire import Model
 from holdwater.errors import BadAnswerError
 
 _VERSION = "2026-09"

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar, Generic, TypeVar
 
-from holdwater.crm.connector import Gone, Issue, Page
+from holdwater.crm.connector import Gone, Page
 from holdwater.crm.hubspot_api import Api
 from holdwater.crm.hubspot_objects import CONTACTS, DEALS, ObjectType
 from holdwater.crm.hubspot_records import (
@@ -34,38 +32,12 @@ from holdwater.crm.hubspot_wire import (
     read,
     read_record,
 )
-from holdwater.crm.records import Record, Stage
+from holdwater.crm.part import Part
+from holdwater.crm.records import Stage
 from holdwater.errors import BadAnswerError
 
 Wire = TypeVar("Wire", WireContact, WireDeal, WireActivity)
 Linked = TypeVar("Linked", WireDeal, WireActivity)
-
-
-@dataclass(slots=True)
-class Part:
-    """What one answer holds for one stream; no record can have changed later than `latest`."""
-
-    latest: datetime | None = None
-    records: list[Record] = field(default_factory=list)
-    gone: list[Gone] = field(default_factory=list)
-    issues: list[Issue] = field(default_factory=list)
-
-    def add(self, record: Record) -> None:
-        """A version from the future would keep every later one out of the store."""
-        if self.latest is not None and record.updated_at > self.latest:
-            raise BadAnswerError("Its time of change lies in the future; change it once more in HubSpot.")
-        self.records.append(record)
-
-    def page(self, stream: str) -> Page:
-        return Page(stream, self.records, gone=self.gone, issues=self.issues)
-
-    @contextmanager
-    def noting(self, id_: str) -> Iterator[None]:
-        """What cannot be taken inside becomes an issue; no request belongs in here, whose failure ends the run."""
-        try:
-            yield
-        except BadAnswerError as problem:
-            self.issues.append(Issue(id_, str(problem)))
 
 
 class Reader(ABC, Generic[Wire]):

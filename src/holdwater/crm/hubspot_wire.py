@@ -7,25 +7,32 @@ the field, never a value: a value may be personal data.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Any, Literal, TypeVar
+from functools import lru_cache
+from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, BeforeValidator, Field, PlainValidator
 
-from holdwater.errors import BadAnswerError
+from holdwater.crm import wire
+from holdwater.crm.wire import Model, Wire, Written
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NUMBER, _WORD = re.compile("[0-9]{1,20}"), re.compile("[a-z0-9_-]{1,64}")
 
 
 def _moment(value: object) -> datetime:
     """HubSpot writes moments as ISO 8601 with Z or as epoch milliseconds."""
     if not isinstance(value, str | int):
         raise ValueError("not a moment")  # noqa: TRY004 -- pydantic collects ValueError only
-    text = str(value)
+    return _read_moment(str(value))
+
+
+@lru_cache(maxsize=1024)  # an object says each of its moments twice
+def _read_moment(text: str) -> datetime:
     try:
-        if re.fullmatch("[0-9]{12,14}", text):  # fewer digits would be seconds, or a day such as 20260131
+        # Fewer digits would be seconds, or a day such as 20260131.
+        if 12 <= len(text) <= 14 and text.isascii() and text.isdecimal():
             return _EPOCH + timedelta(milliseconds=int(text))
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is None:
@@ -33,6 +40,10 @@ def _moment(value: object) -> datetime:
         return moment.astimezone(UTC)
     except OverflowError:
         raise ValueError("beyond the calendar") from None
+
+
+def _maybe_moment(value: object) -> datetime | None:
+    return None if value is None or value == "" else _moment(value)
 
 
 def _blank_is_none(value: object) -> object:
@@ -49,28 +60,24 @@ def _split(value: object) -> object:
 
 
 Id = Annotated[str, BeforeValidator(_digits), Field(pattern=r"^[0-9]{1,20}$")]
-Moment = Annotated[datetime, BeforeValidator(_moment)]
-Text = Annotated[str | None, BeforeValidator(_blank_is_none)]
+Moment = Annotated[datetime, PlainValidator(_moment)]
+Text = Annotated[Written | None, BeforeValidator(_blank_is_none)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 MaybeCurrency = Annotated[Currency | None, BeforeValidator(_blank_is_none)]
 Flag = Annotated[Literal["true", "false"] | None, BeforeValidator(_blank_is_none)]
 Ids = Annotated[tuple[Id, ...], BeforeValidator(_split)]
-MaybeMoment = Annotated[Moment | None, BeforeValidator(_blank_is_none)]
+MaybeMoment = Annotated[datetime | None, PlainValidator(_maybe_moment)]
 
 
-class _Wire(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class _Next(_Wire):
+class _Next(Wire):
     after: str
 
 
-class _Paging(_Wire):
+class _Paging(Wire):
     next: _Next | None = None
 
 
-class _Paged(_Wire):
+class _Paged(Wire):
     paging: _Paging | None = None
 
     @property
@@ -91,36 +98,36 @@ class Found(Listing):
     total: int = Field(ge=0, strict=True)
 
 
-class WireAccount(_Wire):
+class WireAccount(Wire):
     portal_id: int = Field(alias="portalId", gt=0, strict=True)
     company_currency: Currency = Field(alias="companyCurrency")
 
 
-class WireOwner(_Wire):
+class WireOwner(Wire):
     id: Id
     updated_at: Moment = Field(alias="updatedAt")
     archived: Annotated[bool, Field(strict=True)]
 
 
-class _StageMetadata(_Wire):
+class _StageMetadata(Wire):
     is_closed: Flag = Field(None, alias="isClosed")
     probability: Annotated[Decimal, Field(ge=0, le=1)]
 
 
-class WireStage(_Wire):
-    id: str
-    label: str
+class WireStage(Wire):
+    id: Written
+    label: Written
     display_order: int = Field(alias="displayOrder", ge=-1, lt=2**31, strict=True)
     updated_at: Moment = Field(alias="updatedAt")
     metadata: _StageMetadata
 
 
-class WirePipeline(_Wire):
-    id: str
+class WirePipeline(Wire):
+    id: Written
     stages: list[Any]  # read one by one
 
 
-class _ContactProperties(_Wire):
+class _ContactProperties(Wire):
     createdate: MaybeMoment = None
     lastmodifieddate: MaybeMoment = None
     hs_analytics_source: Text = None
@@ -131,14 +138,14 @@ class _ContactProperties(_Wire):
     email: Text = None  # asked for only where its hash is kept
 
 
-class WireContact(_Wire):
+class WireContact(Wire):
     id: Id
     created_at: Moment = Field(alias="createdAt")
     updated_at: Moment = Field(alias="updatedAt")
     properties: _ContactProperties
 
 
-class _DealProperties(_Wire):
+class _DealProperties(Wire):
     amount: Text = None
     deal_currency_code: MaybeCurrency = None
     dealstage: Text = None
@@ -153,27 +160,27 @@ class _DealProperties(_Wire):
     hs_merged_object_ids: Ids = ()
 
 
-class AssociationType(_Wire):
+class AssociationType(Wire):
     label: Text = None
 
 
-class Associated(_Wire):
+class Associated(Wire):
     """One contact of a deal, as lists (`id`, `type`) and batch answers (`toObjectId`, `associationTypes`) give it."""
 
     id: Id = Field(validation_alias=AliasChoices("toObjectId", "id"))
     type: Text = None
-    types: list[AssociationType] = Field([], alias="associationTypes")
+    types: tuple[AssociationType, ...] = Field((), alias="associationTypes")
 
 
 class _Contacts(_Paged):
-    results: list[Associated] = []
+    results: tuple[Associated, ...] = ()
 
 
-class _Associations(_Wire):
+class _Associations(Wire):
     contacts: _Contacts = _Contacts()
 
 
-class _WithContacts(_Wire):
+class _WithContacts(Wire):
     id: Id
     created_at: Moment = Field(alias="createdAt")
     updated_at: Moment = Field(alias="updatedAt")
@@ -188,7 +195,7 @@ class WireDeal(_WithContacts):
     properties: _DealProperties
 
 
-class _ActivityProperties(_Wire):
+class _ActivityProperties(Wire):
     hs_timestamp: Moment
     hs_lastmodifieddate: MaybeMoment = None
     hubspot_owner_id: Text = None
@@ -202,25 +209,25 @@ class WireActivity(_WithContacts):
     properties: _ActivityProperties
 
 
-class PastValue(_Wire):
+class PastValue(Wire):
     """What a property was from a moment on; a stage that was taken away is empty."""
 
     value: Text
     timestamp: Moment
 
 
-class _Histories(_Wire):
+class _Histories(Wire):
     dealstage: list[Any]  # read one by one
 
 
-class WireHistory(_Wire):
+class WireHistory(Wire):
     """The past of one deal, as lists and batch answers give it."""
 
     id: Id
     past: _Histories = Field(alias="propertiesWithHistory")
 
 
-class _From(_Wire):
+class _From(Wire):
     id: Id
 
 
@@ -231,36 +238,26 @@ class ContactsOf(_Paged):
     to: list[Associated]
 
 
-class _Context(_Wire):
-    from_ids: list[Id] = Field([], alias="fromObjectId")
+class _Context(Wire):
+    from_ids: tuple[Id, ...] = Field((), alias="fromObjectId")
 
 
-class Trouble(_Wire):
+class Trouble(Wire):
     category: str | None = None
     sub_category: str | None = Field(None, alias="subCategory")
     context: _Context | None = None
 
 
-class Batch(_Wire):
+class Batch(Wire):
     """The answer to a question about several objects; its results are read one by one."""
 
     results: list[Any]
-    errors: list[Trouble] = []
-
-
-Model = TypeVar("Model", bound=BaseModel)
+    errors: tuple[Trouble, ...] = ()
 
 
 def read(model: type[Model], answer: object, what: str) -> Model:
     """`answer` as `model`; BadAnswerError names `what` and the fields that cannot be read."""
-    try:
-        return model.model_validate(answer)
-    except ValidationError as error:
-        fields = sorted({".".join(map(str, problem["loc"])) for problem in error.errors(include_input=False)})
-    raise BadAnswerError(
-        f"{what} has something unusable in {', '.join(fields[:3])};"
-        " mend it in HubSpot, or update Holdwater if it looks right there."
-    )
+    return wire.read(model, answer, what, "HubSpot")
 
 
 def read_record(model: type[Model], answer: object, kind: str) -> Model:
@@ -270,7 +267,9 @@ def read_record(model: type[Model], answer: object, kind: str) -> Model:
 
 def name_of(answer: object) -> str | None:
     """The id of a result where it may be shown: numbers, and the words that pipelines have; more might be personal."""
-    found = answer.get("id") if isinstance(answer, Mapping) else None
+    if not isinstance(answer, dict):
+        return None
+    found = answer.get("id")
     text = str(found) if isinstance(found, str | int) and not isinstance(found, bool) else ""
-    words = isinstance(answer, Mapping) and ("stages" in answer or "metadata" in answer)
-    return text if re.fullmatch("[a-z0-9_-]{1,64}" if words else "[0-9]{1,20}", text) else None
+    words = "stages" in answer or "metadata" in answer
+    return text if (_WORD if words else _NUMBER).fullmatch(text) else None

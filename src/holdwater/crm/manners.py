@@ -22,6 +22,8 @@ class Manners:
 
     `pause`: the seconds to leave before the next request, by the headers of an answer.
     `used_up`: whether a refusal (its status, headers and body) means a quota that no waiting of seconds brings back.
+    `shut_out`: whether it means that the token, or a right of it, is not good, where its status does not say so.
+    `again`: the statuses that mean to try again, besides those that mean it everywhere.
     """
 
     header: str = "Authorization"  # that carries the token
@@ -29,3 +31,5 @@ class Manners:
     headers: Headers = field(default_factory=dict)  # sent with every request
     pause: Callable[[Headers], float] = _no_pause
     used_up: Callable[[int, Headers, bytes], bool] = _never
+    shut_out: Callable[[int, Headers, bytes], bool] = _never
+    again: frozenset[int] = frozenset()

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 from typing import Literal
 
 # ISO 4217 currencies whose minor unit is not a hundredth.
@@ -206,6 +207,7 @@ STREAMS: Mapping[str, type[Record]] = {
 }
 
 
+@lru_cache(maxsize=1024)  # the same few for hundreds of thousands of records
 def source_name(text: str | None) -> str | None:
     """One spelling for one source: `Paid Search`, `PAID_SEARCH` and `paid-search` are `paid_search`."""
     return re.sub(r"[\s\-_]+", "_", (text or "").strip()).casefold().strip("_") or None

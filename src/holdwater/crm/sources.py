@@ -43,6 +43,24 @@ def _odoo(url: str | None, token: Token | None) -> AbstractContextManager[Connec
     return odoo.connect(url, token)
 
 
+def _pipedrive(url: str | None, token: Token | None) -> AbstractContextManager[Connector]:
+    from holdwater.crm import pipedrive
+
+    return pipedrive.connect(url or pipedrive.ADDRESS, token)
+
+
+def _salesforce(url: str | None, token: Token | None) -> AbstractContextManager[Connector]:
+    from holdwater.crm import salesforce
+
+    return salesforce.connect(url, token)
+
+
+def _stripe(url: str | None, token: Token | None) -> AbstractContextManager[Connector]:
+    from holdwater.crm import stripe
+
+    return stripe.connect(url, token)
+
+
 def _tryton(url: str | None, token: Token | None) -> AbstractContextManager[Connector]:
     from holdwater.crm import tryton
 
@@ -63,6 +81,38 @@ SOURCES: Mapping[str, Source] = {
         where="an API key of a user made for this, under Preferences > Account Security",
         scopes=("the group Sales: User: All Documents",),
         optional={"Administration: Settings": "the history of stages is read"},
+    ),
+    "pipedrive": Source(
+        title="Pipedrive",
+        connect=_pipedrive,
+        where="the API token of a user made for this, under Personal preferences > API",
+        scopes=("a user who sees all deals, leads, persons and activities",),
+        optional={"Campaigns, the add-on": "consent is read"},
+    ),
+    "salesforce": Source(
+        title="Salesforce",
+        connect=_salesforce,
+        where="key:secret, the consumer key and secret of an External Client App with the client credentials flow,"
+        " under Setup > External Client App Manager",
+        scopes=(
+            "the OAuth scope api",
+            "for the user that the app runs as: API Enabled, and Read and View All Records on Leads, Contacts,"
+            " Accounts and Opportunities",
+        ),
+        optional={"Access Activities": "calls, e-mails and meetings are read"},
+    ),
+    "stripe": Source(
+        title="Stripe",
+        connect=_stripe,
+        where="a restricted key, under Developers > API keys; with it, --url https://api.stripe.com/acct_...",
+        scopes=(
+            "Customers: Read",
+            "Subscriptions: Read",
+            "Invoices: Read",
+            "Credit notes: Read",
+            "Charges and Refunds: Read",
+            "Events: Read",
+        ),
     ),
     "tryton": Source(
         title="Tryton",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from holdwater.metrics.figures import Report
     from holdwater.metrics.landed import Landed
+    from holdwater.metrics.words import Words
 
 
 def run(
@@ -20,8 +21,9 @@ def run(
     as_of: datetime | None = None,
     landed: Landed | None = None,
     read_until: Mapping[str, datetime] | None = None,
+    words: Words | None = None,
 ) -> Report:
     """All figures from the tables of any database, through Ibis or DuckDB: see holdwater.metrics.reporting.run."""
     from holdwater.metrics.reporting import run
 
-    return run(connection, as_of=as_of, landed=landed, read_until=read_until)
+    return run(connection, as_of=as_of, landed=landed, read_until=read_until, words=words)

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
+
+Whose = Literal["us", "them", "unknown"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +88,7 @@ class StageTime:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LostReason:
     reason: str | None  # None: not recorded
+    whose: Whose  # as the words file says, or a first reading of the reason's words
     deals: Share  # of all that were lost
 
 

@@ -22,9 +22,12 @@ from holdwater.metrics.customer_figures import (
     Worked,
 )
 from holdwater.metrics.engine import Engine, Row
+from holdwater.metrics.words import Words
 
 
-def customer_figures(engine: Engine, until: datetime, known_until: datetime, leads: int) -> dict[str, Any]:
+def customer_figures(
+    engine: Engine, until: datetime, known_until: datetime, leads: int, words: Words
+) -> dict[str, Any]:
     """The fields of the report that `holdwater.metrics.customer_figures` defines."""
     (backward,) = engine.rows(customers.backward_customers(until))
     (referrals,) = engine.rows(contact.referrals(until, known_until))
@@ -34,7 +37,7 @@ def customer_figures(engine: Engine, until: datetime, known_until: datetime, lea
         "backward_customers": backward["backward_customers"],
         "revenue_months": _revenue_months(engine.rows(customers.revenue_months(until))),
         **_stages(engine, until),
-        "lost_reasons": _lost_reasons(engine.rows(stages.lost_reasons(until))),
+        "lost_reasons": _lost_reasons(engine.rows(stages.lost_reasons(until)), words),
         "first_response": _first_response(engine.rows(contact.first_response(until))),
         "consent": _consent(engine.rows(contact.consents(until)), leads),
         "referred": Share(count=referrals["referred_customers"], of=referrals["customers"]),
@@ -130,10 +133,17 @@ def _stages(engine: Engine, until: datetime) -> dict[str, Any]:
     }
 
 
-def _lost_reasons(rows: Sequence[Row]) -> tuple[LostReason, ...]:
+def _lost_reasons(rows: Sequence[Row], words: Words) -> tuple[LostReason, ...]:
     lost = sum(row["deals"] for row in rows)
     ordered = sorted(rows, key=lambda row: (-row["deals"], row["lost_reason"] is None, row["lost_reason"] or ""))
-    return tuple(LostReason(reason=row["lost_reason"], deals=Share(count=row["deals"], of=lost)) for row in ordered)
+    return tuple(
+        LostReason(
+            reason=row["lost_reason"],
+            whose=words.whose(row["lost_reason"]),
+            deals=Share(count=row["deals"], of=lost),
+        )
+        for row in ordered
+    )
 
 
 def _first_response(rows: Sequence[Row]) -> FirstResponse | None:

@@ -11,10 +11,12 @@ from ibis.backends.sql.datatypes import DuckDBType  # type: ignore[import-untype
 from ibis.common.exceptions import TableNotFound  # type: ignore[import-untyped] # as above
 from ibis.expr import operations as ops  # type: ignore[import-untyped] # as above
 
+from holdwater.errors import ExportError
 from holdwater.metrics.tables import UNBOUND
 from holdwater.store.database import Store
 
 Row = Mapping[str, Any]
+_UTC = ("UTC", "Etc/UTC")
 
 _DUCKDB_TYPES = {
     "string": "VARCHAR",
@@ -71,12 +73,7 @@ class Embedded:
         return str(ibis.to_sql(expression, dialect="duckdb"))
 
     def list_tables(self) -> list[str]:
-        return [
-            name
-            for (name,) in self._database.execute(
-                "SELECT table_name FROM duckdb_tables() UNION ALL SELECT view_name FROM duckdb_views()"
-            ).fetchall()
-        ]
+        return [name for (name,) in self._database.execute("SHOW TABLES").fetchall()]  # those of the current schema
 
     def table(self, name: str, database: Any = None) -> ibis.Table:
         """A table or view as it is described there; `database` is its schema, or catalog and schema."""
@@ -87,8 +84,16 @@ class Embedded:
         except duckdb.CatalogException:
             raise TableNotFound(name) from None
         kinds = {column: DuckDBType.from_string(kind) for column, kind, *_ in described}
+        if any(kind.is_timestamp() and kind.timezone for kind in kinds.values()):
+            self._require_utc()
         catalog, schema = (None, *place)[-2:] if place else (None, None)
         return ibis.table(kinds, name=name, catalog=catalog, database=schema)
+
+    def _require_utc(self) -> None:
+        """A moment with a time zone becomes one without by the session's clock, and ours are UTC."""
+        (zone,) = self._database.execute("SELECT current_setting('TimeZone')").fetchone() or ("UTC",)
+        if zone not in _UTC:
+            raise ExportError(f"The DuckDB session tells the time of {zone}: run SET TimeZone = 'UTC' in it first.")
 
 
 class Backend:

@@ -75,3 +75,4 @@ class Report:
     consent: tuple[ConsentReach, ...] = ()  # any channel first
     referred: Share | None = None  # of the customers, those whose source is named referral(s)
     worked: Worked | None = None
+    unnamed: int = 0  # sources and lost reasons that the words file in use has no name for

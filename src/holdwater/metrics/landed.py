@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from ibis.common.exceptions import TableNotFound  # type: ignore[import-untyped]
 
 from holdwater.errors import ExportError
 from holdwater.metrics.engine import Database
+from holdwater.metrics.landed_checks import NECESSARY, check_rows, check_type
 from holdwater.metrics.tables import UNBOUND
 
 NAME = "name"
@@ -23,7 +24,8 @@ _HERE = "warehouse"  # the connection of all rows, where the tables have no such
 class Landed:
     """By canonical table its name there (`schema.table` or `catalog.schema.table`) and by canonical column its own.
 
-    What is not named has its canonical name; a table or column that is not there is empty.
+    What is not named has its canonical name, in capitals or not. A table that is not there is empty, and so is a
+    column that no figure depends on.
     """
 
     names: Mapping[str, str] = field(default_factory=dict)
@@ -44,7 +46,7 @@ class Landed:
                 raise ExportError(f"{path}: there is no table {table}; there are {', '.join(UNBOUND)}.")
             for column, theirs in entries.items():
                 known = (NAME, *UNBOUND[table].columns)
-                if column not in known or not isinstance(theirs, str):
+                if column not in known or not isinstance(theirs, str) or not theirs.strip():
                     raise ExportError(
                         f'{path}: [{table}] may hold {", ".join(known)}, each = "their name"; mend {column}.'
                     )
@@ -54,19 +56,29 @@ class Landed:
         )
 
     def tables(self, database: Database) -> dict[str, ibis.Table]:
-        """The canonical tables in that database, typed as ours; ExportError for a name that is not there."""
+        """The canonical tables in that database, typed as ours.
+
+        ExportError for a name that is not there, and for types or rows that would give a wrong figure.
+        """
         found = {name: self._found(database, name) for name in UNBOUND}
         leads = found["lead"]
         if leads is None:
             raise ExportError("The database has no table lead: name yours in the mapping, as [lead] name = ...")
-        return {name: self._canonical(name, leads if table is None else table, table is None)
-                for name, table in found.items()}  # fmt: skip
+        tables = {}
+        for name, table in found.items():
+            tables[name] = self._canonical(name, leads if table is None else table, table is None)
+            if table is not None:
+                check_rows(name, tables[name], database)
+        return tables
 
     def _found(self, database: Database, name: str) -> ibis.Table | None:
-        *place, table = self.names.get(name, name).split(".")
+        if name not in self.names:
+            there = _called(name, database.list_tables())
+            if there is None and self.columns.get(name):
+                raise ExportError(f"The database has no table {name}: give its name in [{name}] of the mapping.")
+            return None if there is None else database.table(there)
+        *place, table = self.names[name].split(".")
         schema = None if not place else place[0] if len(place) == 1 else tuple(place)
-        if name not in self.names and table not in database.list_tables():
-            return None
         try:
             return database.table(table, database=schema)
         except TableNotFound:
@@ -79,12 +91,23 @@ class Landed:
                 raise ExportError(f"The table of {name} has no column {their}: mend {ours} in [{name}] of the mapping.")
         columns = {}
         for ours, kind in UNBOUND[name].schema().items():
-            their = renamed.get(ours, ours)
-            if not empty and their in theirs.columns:
-                columns[ours] = theirs[their].cast(kind)
+            spelled = None if empty else renamed.get(ours) or _called(ours, theirs.columns)
+            if spelled is not None:
+                check_type(name, ours, kind, theirs[spelled])
+                columns[ours] = theirs[spelled].cast(kind)
+            elif not empty and ours in NECESSARY[name]:
+                raise ExportError(
+                    f"The table of {name} has no column {ours}: say in [{name}] of the mapping which is it."
+                )
             elif ours == "connection":
                 columns[ours] = ibis.literal(_HERE)
             else:
                 columns[ours] = ibis.null(kind)
         table = theirs.select(**columns)
         return table.limit(0) if empty else table
+
+
+def _called(name: str, among: Iterable[str]) -> str | None:
+    """`name` as it is spelled there: some warehouses write all names in capitals."""
+    alike = [one for one in among if one.lower() == name]
+    return name if name in alike else alike[0] if len(alike) == 1 else None

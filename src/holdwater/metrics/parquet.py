@@ -25,10 +25,15 @@ def write_tables(store: Store, folder: Path) -> None:
 
 def duckdb_over(folder: Path) -> duckdb.DuckDBPyConnection:
     """A DuckDB connection that sees each `NAME.parquet`, a file or a folder of them, as the table NAME."""
+    files = _files(folder)
     database = duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false", "TimeZone": "UTC"})
-    for file in _files(folder):
+    for file in files:
         place = str(file / "*.parquet" if file.is_dir() else file)
-        database.from_parquet(place).create_view(file.stem)
+        try:
+            database.from_parquet(place).create_view(file.stem)
+        except duckdb.Error:
+            database.close()
+            raise ExportError(f"{file} is no Parquet file that can be read: land it again, or take it away.") from None
     return database
 
 

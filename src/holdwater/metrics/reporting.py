@@ -17,21 +17,33 @@ from holdwater.metrics.customer_report import customer_figures
 from holdwater.metrics.engine import IN_MEMORY, Backend, Bound, Embedded, Engine, Row
 from holdwater.metrics.figures import Figures, MonthFigures, Report, SourceFigures
 from holdwater.metrics.landed import Landed
+from holdwater.metrics.wording import Texts, Worded, texts
+from holdwater.metrics.words import Words
 from holdwater.store.database import Store
 
 
-def report(store: Store, *, as_of: datetime | None = None) -> Report:
+def report(store: Store, *, as_of: datetime | None = None, words: Words | None = None) -> Report:
     """All figures of the store as of one moment; by default the latest one that the store knows of.
 
     Leads created later are left out (and counted), and wins dated later have not happened yet. A win dated after
-    everything that the store can know of counts, but as undated. ExportError if spend comes in several currencies.
+    everything that the store can know of counts, but as undated. `words` names sources and lost reasons.
+    ExportError if spend comes in several currencies.
     """
     with closing(duckdb.connect(":memory:", config=IN_MEMORY)) as database:
         engine = Embedded(database)
         with store.snapshot():
             engine.feed(store)
             read_until = store.read_until()
-        return _report(engine, as_of, read_until)
+        return _report(engine, as_of, read_until, words)
+
+
+def texts_of(store: Store) -> Texts:
+    """What the CRMs of the store call their sources and lost reasons."""
+    with closing(duckdb.connect(":memory:", config=IN_MEMORY)) as database:
+        engine = Embedded(database)
+        with store.snapshot():
+            engine.feed(store)
+        return texts(engine)
 
 
 def run(
@@ -40,6 +52,7 @@ def run(
     as_of: datetime | None = None,
     landed: Landed | None = None,
     read_until: Mapping[str, datetime] | None = None,
+    words: Words | None = None,
 ) -> Report:
     """The same from the canonical tables of any database: an Ibis connection, or DuckDB's own.
 
@@ -47,13 +60,18 @@ def run(
     without it the latest record of a connection is taken for that.
     """
     database = Embedded(connection) if isinstance(connection, duckdb.DuckDBPyConnection) else Backend(connection)
-    return _report(Bound(database, (landed or Landed()).tables(database)), as_of, read_until or {})
+    return _report(Bound(database, (landed or Landed()).tables(database)), as_of, read_until or {}, words)
 
 
-def _report(engine: Engine, as_of: datetime | None, read_until: Mapping[str, datetime]) -> Report:
+def _report(engine: Engine, as_of: datetime | None, read_until: Mapping[str, datetime], words: Words | None) -> Report:
     if as_of is not None and as_of.tzinfo is None:
         raise HoldwaterError(f"The moment {as_of} has no time zone: give one, such as {as_of}+00:00.")
-    latest = _latest_moment(engine, read_until)
+    unnamed = 0
+    if words:
+        found = texts(engine)
+        unnamed = len(found.unnamed(words))
+        engine = Worded(engine, words, found)
+    latest = latest_moment(engine, read_until)
     as_of = (as_of or latest).astimezone(UTC)
     until, known_until = _plain(as_of), _plain(max(as_of, latest))
 
@@ -82,11 +100,12 @@ def _report(engine: Engine, as_of: datetime | None, read_until: Mapping[str, dat
         early_spend=_major(early["early_spend"], currency),
         later_leads=leads["later_leads"],
         latest_lead=leads["latest_lead"],
-        **customer_figures(engine, until, known_until, total["leads"]),
+        **customer_figures(engine, until, known_until, total["leads"], words or Words()),
+        unnamed=unnamed,
     )
 
 
-def _latest_moment(engine: Engine, read_until: Mapping[str, datetime]) -> datetime:
+def latest_moment(engine: Engine, read_until: Mapping[str, datetime]) -> datetime:
     """Up to when the store knows: a connection's watermark, or the latest record of one that has none."""
     now = datetime.now(UTC)
     latest = {

@@ -52,7 +52,9 @@ def _lines(report: Report) -> Iterator[str]:
         half, most = _days(time.days_p50), _days(time.days_p90)
         yield f"Days in {time.stage}: half {half}, nine tenths {most}; {time.left:,} of {time.visits:,} visits are over"
     for lost in report.lost_reasons:
-        yield f"Lost, {lost.reason or 'no reason recorded'}: {_share(lost.deals)}"
+        yield f"Lost, {lost.reason or 'no reason recorded'} ({lost.whose}): {_share(lost.deals)}"
+    if report.unnamed:
+        yield f"{report.unnamed:,} sources and lost reasons have no name in the words file: see holdwater words"
     for month in report.customer_months[-13:]:
         so_far = "" if month.complete else ", so far"
         yield f"{month.month:%Y-%m}{so_far}: {month.new:,} new, {month.lost:,} lost; churn {_share(month.churned)}"

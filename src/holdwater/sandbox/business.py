@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -15,10 +15,24 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from holdwater.errors import NumError
-from holdwater.sandbox.records import Activity, Contact, Customer, Deal, Invoice, Owner, Pipeline, Spend, Stage, Status
+from holdwater.sandbox.records import (
+    Activity,
+    Contact,
+    Customer,
+    Deal,
+    Invoice,
+    InvoiceStatus,
+    Owner,
+    Pipeline,
+    Refund,
+    Spend,
+    Stage,
+    Status,
+)
 from holdwater.sandbox.truth import Truth
 
 MONTH = timedelta(days=365.25 / 12)
+DRAFT = timedelta(hours=1)  # how long an invoice is one
 
 _Record = TypeVar("_Record")
 
@@ -37,6 +51,9 @@ class Business:
         self.deals: dict[str, Deal] = {}
         self.customers: dict[str, Customer] = {}
         self.activities: dict[str, Activity] = {}
+        self.refunds: dict[str, Refund] = {}
+        self._settled: dict[str, tuple[InvoiceStatus, datetime]] = {}  # invoices that were not just paid
+        self._billed: tuple[object, list[Invoice]] = (None, [])  # of what they were made, and the invoices
         self.deals_of: defaultdict[str, list[str]] = defaultdict(list)  # contact id -> deal ids
         self.owners = _owners(self.start)
         self.pipeline = _pipeline(self.start)
@@ -61,24 +78,32 @@ class Business:
 
     @property
     def invoices(self) -> list[Invoice]:
-        """One a month and customer, from the first day to the last; all of them are paid."""
-        made = []
-        for customer in self.customers.values():
-            start, number = customer.start, 1
-            while start < (customer.end or self.now) and start <= self.now:
-                end = start + MONTH
-                made.append(
-                    Invoice(
-                        id=f"{customer.id}-{number}",
-                        customer_id=customer.id,
-                        period_start=start,
-                        period_end=end,
-                        amount=self.truth.revenue_per_customer,
-                        currency=self.truth.currency,
-                    )
-                )
-                start, number = end, number + 1
-        return made
+        """One a month and customer, from the first day to the last; all are paid that nothing else happened to.
+
+        The same list as long as nothing changes: a CRM asks for it again with every page.
+        """
+        made_of = (self.now, list(self.customers.values()), dict(self._settled))
+        if made_of != self._billed[0]:
+            bills = [bill for customer in self.customers.values() for bill in self._bills(customer)]
+            self._billed = (made_of, bills)
+        return self._billed[1]
+
+    def _bills(self, customer: Customer) -> Iterator[Invoice]:
+        start, number = customer.start, 1
+        while start <= self.now and (customer.end is None or start < customer.end):
+            end, id_, paid = start + MONTH, f"{customer.id}-{number}", start + DRAFT
+            status, settled = self._settled.get(id_, ("paid", paid) if paid <= self.now else ("draft", start))
+            yield Invoice(
+                id=id_,
+                customer_id=customer.id,
+                period_start=start,
+                period_end=end,
+                amount=self.truth.revenue_per_customer,
+                currency=self.truth.currency,
+                status=status,
+                settled=settled,
+            )
+            start, number = end, number + 1
 
     def wait_until(self, at: datetime) -> datetime:
         """Let time pass in which nothing happens; gives the new `now`, whole milliseconds as a CRM keeps them."""
@@ -242,6 +267,33 @@ class Business:
         moment = self.wait_until(at or self.now)
         self.customers[customer_id] = customer = replace(customer, end=moment, modified=moment)
         return customer
+
+    def delete_customer(self, customer_id: str, at: datetime | None = None) -> Customer:
+        """Take a customer out of the billing, who leaves with that."""
+        if not _find(self.customers, customer_id, "customer").end:
+            self.end_customer(customer_id, at)
+        moment = self.wait_until(at or self.now)
+        self.customers[customer_id] = customer = replace(self.customers[customer_id], deleted=moment, modified=moment)
+        return customer
+
+    def settle_invoice(
+        self, invoice_id: str, status: Literal["open", "paid", "void", "uncollectible"], at: datetime | None = None
+    ) -> None:
+        """What becomes of an invoice that is not paid yet."""
+        invoice = _find({one.id: one for one in self.invoices}, invoice_id, "invoice")
+        if invoice.status not in ("draft", "open"):
+            raise NumError(f"Invoice {invoice_id} is {invoice.status}; nothing can become of it any more.")
+        self._settled[invoice_id] = (status, self.wait_until(at or self.now))
+
+    def refund(self, invoice_id: str, amount: Decimal, at: datetime | None = None) -> Refund:
+        """Pay something back of an invoice that was paid."""
+        invoice = _find({one.id: one for one in self.invoices}, invoice_id, "invoice")
+        if invoice.status != "paid":
+            raise NumError(f"Invoice {invoice_id} is {invoice.status}; only of a paid one can something be paid back.")
+        moment = self.wait_until(at or self.now)
+        refund = Refund(id=str(800_001 + len(self.refunds)), invoice_id=invoice_id, amount=amount, created=moment)
+        self.refunds[refund.id] = refund
+        return refund
 
     def archive_contact(self, contact_id: str, at: datetime | None = None) -> Contact:
         contact = _find(self.contacts, contact_id, "contact")

@@ -11,7 +11,7 @@ Json = dict[str, Any]
 class Answer(NamedTuple):
     status: int
     headers: dict[str, str]
-    body: Json
+    body: Any  # becomes JSON; text goes out as it is
 
 
 class Dialect(Protocol):

@@ -9,6 +9,7 @@ from typing import Literal
 
 Lifecycle = Literal["lead", "opportunity", "customer"]
 Status = Literal["open", "won", "lost"]
+InvoiceStatus = Literal["draft", "open", "paid", "void", "uncollectible"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +100,7 @@ class Activity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invoice:
-    """The bill of one customer for one month, sent at its start."""
+    """The bill of one customer for one month, drafted at its start; `settled` is when it came into its status."""
 
     id: str
     customer_id: str
@@ -107,6 +108,18 @@ class Invoice:
     period_end: datetime
     amount: Decimal
     currency: str
+    status: InvoiceStatus
+    settled: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refund:
+    """What of an invoice was paid back at one time."""
+
+    id: str
+    invoice_id: str
+    amount: Decimal
+    created: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +133,7 @@ class Customer:
     end: datetime | None
     created: datetime
     modified: datetime
+    deleted: datetime | None = None  # from the billing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

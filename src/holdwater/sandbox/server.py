@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import socket
+import ssl
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -33,6 +34,7 @@ class Sandbox:
         self.business = business
         self.token = token
         self.url = ""
+        self.authority = ""  # who vouches for its certificate, as PEM
         self.requests: list[tuple[str, str]] = []
         self.on_request: Callable[[int, str], Reply | None] | None = None
         self.on_reply: Callable[[str, Reply], Reply] | None = None
@@ -52,8 +54,8 @@ class Sandbox:
                 if path.startswith(dialect.prefixes):
                     answer = dialect.answer(method, path, query, body, headers)
                     break
-            content = json.dumps(answer.body, separators=(",", ":")).encode()
-            reply = answer.status, {"Content-Type": "application/json;charset=utf-8", **answer.headers}, content
+            text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body, separators=(",", ":"))
+            reply = answer.status, {"Content-Type": "application/json;charset=utf-8", **answer.headers}, text.encode()
             return self.on_reply(path, reply) if self.on_reply else reply
 
 
@@ -66,15 +68,22 @@ def serve(
     portal_id: int = PORTAL_ID,
     shuffle: random.Random | None = None,
 ) -> Iterator[Sandbox]:
-    """Serve a business on a free port of 127.0.0.1 until the block ends.
+    """Serve a business in HubSpot's dialect on a free port of 127.0.0.1 until the block ends.
 
     `search_cap` lowers HubSpot's wall of 10,000 results, so that a small business reaches it. `portal_id` is HubSpot's
     number of the account, with `shuffle` its searches keep to no order.
     """
     dialect = HubSpot(business, token=token, search_cap=search_cap, portal_id=portal_id, shuffle=shuffle)
-    sandbox = Sandbox(business, token, (dialect,))
-    server = _Server(sandbox)
-    sandbox.url = f"http://127.0.0.1:{server.server_port}"
+    with serving(business, token, dialect) as sandbox:
+        yield sandbox
+
+
+@contextmanager
+def serving(business: Business, token: str, *dialects: Dialect, tls: ssl.SSLContext | None = None) -> Iterator[Sandbox]:
+    """The same in the dialects of any vendors; each checks the token itself. `tls` has the certificate for https."""
+    sandbox = Sandbox(business, token, dialects)
+    server = _Server(sandbox, tls)
+    sandbox.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, name="sandbox")
     thread.start()
     try:
@@ -89,8 +98,9 @@ def serve(
 class _Server(ThreadingHTTPServer):
     daemon_threads = False  # so that server_close waits for them, and leaves no socket open
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Sandbox, tls: ssl.SSLContext | None) -> None:
         self.sandbox = sandbox
+        self._tls = tls
         self._connections: set[socket.socket] = set()
         super().__init__(("127.0.0.1", 0), _Handler)
 
@@ -101,6 +111,8 @@ class _Server(ThreadingHTTPServer):
 
     def get_request(self) -> tuple[socket.socket, Any]:
         connection, address = super().get_request()
+        if self._tls:  # the handshake waits for the handler's thread: a silent client holds up nobody else
+            connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
         self._connections.add(connection)
         return connection, address
 
@@ -115,7 +127,8 @@ class _Server(ThreadingHTTPServer):
                 connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        if not isinstance(sys.exception(), ConnectionError):  # a client may go away in the middle of a reply
+        # A client may go away in the middle of a reply, or not trust the certificate.
+        if not isinstance(sys.exception(), ConnectionError | ssl.SSLError):
             super().handle_error(request, client_address)
 
 

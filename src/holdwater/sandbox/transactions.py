@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
+from math import inf
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from holdwater.errors import NumError
+from holdwater.errors import ExportError, NumError
 
 _BLOCK = 200_000  # customers: some tens of megabytes
 _LEAST = 1e-300  # a rate of 0 would wait for ever, with a warning
@@ -25,13 +26,25 @@ _LEAST = 1e-300  # a rate of 0 would wait for ever, with a warning
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shop:
-    """How the customers behave; the unit of time is a day, that of money a hundredth."""
+    """How the customers behave; the unit of time is a day, that of money a hundredth.
+
+    NumError for a shop that cannot be.
+    """
 
     buying: tuple[float, float, float, float] = (1.6, 36.0, 0.5, 7.0)  # r, alpha, a, b of BG/NBD
     spending: tuple[float, float, float] = (4.0, 5.0, 4_000.0)  # p, q, v of Gamma-Gamma
     opened: date = date(2025, 1, 1)
     days: int = 365  # observed
     new_customers_until: int = 270  # days after the opening
+
+    def __post_init__(self) -> None:
+        for name, numbers in (("buying", self.buying), ("spending", self.spending)):
+            if not all(0 < number < inf for number in numbers):
+                raise NumError(f"Shop: {name} is {numbers}; each has to be above 0.")
+        if not 0 <= self.new_customers_until <= self.days:
+            raise NumError(
+                f"Shop: new_customers_until is {self.new_customers_until}; give 0 to the {self.days} days observed."
+            )
 
     @property
     def closed(self) -> date:
@@ -56,12 +69,15 @@ def purchases(shop: Shop, *, seed: int = 1) -> Iterator[Purchases]:
 def write_purchases(folder: Path, rows: int, *, shop: Shop | None = None, seed: int = 1) -> int:
     """Write at least so many rows (whole customers) into `folder` as part-00000.parquet and so on; how many it were.
 
-    Columns: customer, day (a date), amount_minor. NumError for a number below 1.
+    Columns: customer, day (a date), amount_minor. NumError for a number below 1, ExportError for a folder that holds
+    rows already.
     """
     if rows < 1:
         raise NumError(f"Purchases: rows is {rows}; give 1 or more.")
     shop = shop or Shop()
     folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.glob("*.parquet")):
+        raise ExportError(f"The folder {folder} already holds Parquet files: give an empty one.")
     written = 0
     with closing(duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"})) as database:
         for number, block in enumerate(purchases(shop, seed=seed)):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from holdwater.errors import WorkbookError
 from holdwater.workbook.opened import OpenWorkbook
-from holdwater.workbook.owned import DATA_TABLES, TABLES, OwnedTable
+from holdwater.workbook.owned import ABOUT, DATA_TABLES, TABLES, OwnedTable
 from holdwater.workbook.package import Package
 from holdwater.workbook.sheet_added import NewTable
 
@@ -37,8 +37,11 @@ def add_tables(path: Path) -> tuple[str, ...]:
 
 
 def written_tables(package: OpenWorkbook) -> tuple[OwnedTable, ...]:
-    """The tables that a refresh writes here: all of them, or in a foreign workbook the data tables."""
+    """The tables that a refresh writes here: all of them, or in a foreign workbook those data tables that it has.
+
+    A person may delete sheets of those that are of no use there; the one that says what the numbers are stays.
+    """
     found = package.tables()
-    foreign = {table.name for table in FOREIGN_TABLES}
-    ours = {table.name for table in TABLES if table.name in found}
-    return FOREIGN_TABLES if ours == foreign else TABLES
+    if ABOUT.name in found and not any(table.name in found for table in TABLES if table not in DATA_TABLES):
+        return tuple(table for table in FOREIGN_TABLES if table.name in found)
+    return TABLES

@@ -61,4 +61,25 @@ CROSS_CHECKS = tuple(
         ("Spend of all sources = spend of the store", "store spend", "hw_sources[Spend]"),
     )
 )
-CHECKS = (*CROSS_CHECKS, *CONTROL_CHECKS)
+
+_DEALS = {"whose": "hw_losses[Whose]", "deals": "hw_losses[Deals]"}
+_RESULTS, _ABOUT = _column("hw_results[Value]"), _column("hw_about[Value]")
+RESULT_CHECKS = (
+    *(Check(f"Losses: deals lost by {word}", f'"hw_losses {word}"', own.lost_sum, _DEALS | {"word": f'"{word}"'})
+      for word in ("us", "them")),
+    Check("Results: how many numbers", '"hw_results numbers"', own.numbers_in, _RESULTS),
+    Check("Results: their sum", '"hw_results sum"', own.sum_of, _RESULTS),
+    Check("Results: each times itself", '"hw_results crossed"', own.crossed, _RESULTS | {"other": "hw_results[Value]"}),
+    Check("About: how many numbers", '"hw_about numbers"', own.numbers_in, _ABOUT),
+    Check("About: their sum", '"hw_about sum"', own.sum_of, _ABOUT),
+)  # fmt: skip
+CHECKS = (*CROSS_CHECKS, *CONTROL_CHECKS, *RESULT_CHECKS)
+
+CONTROL = {"values": "hw_controls[[#All],[Value]]", "keys": "hw_controls[[#All],[Control]]"}
+TEXT_CHECKS: tuple[tuple[str, Callable[..., Any], Mapping[str, str]], ...] = (
+    ("Sources: names and their order", own.same_names,
+     {"used": "hw_used_sources[Source]", "now": "hw_sources[Source]"} | CONTROL),
+    ("Results: the verdict", own.same_verdict,
+     {"values": "hw_results[[#All],[Value]]", "keys": "hw_results[[#All],[Result]]",
+      "controls": CONTROL["values"], "names": CONTROL["keys"]}),
+)  # fmt: skip

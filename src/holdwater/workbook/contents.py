@@ -9,10 +9,11 @@ import holdwater
 from holdwater.errors import ExportError
 from holdwater.metrics.figures import Figures, Report
 from holdwater.workbook.cells import Value
-from holdwater.workbook.checks import CONTROL_CHECKS
+from holdwater.workbook.checks import CONTROL_CHECKS, RESULT_CHECKS
 from holdwater.workbook.customer_contents import customer_contents
 from holdwater.workbook.evaluate import Rows, Values
 from holdwater.workbook.fixes import NO_FIXES, Fixes
+from holdwater.workbook.grid import RESULT_KEYS
 from holdwater.workbook.inputs import INPUTS
 from holdwater.workbook.owned import (
     ABOUT,
@@ -26,6 +27,7 @@ from holdwater.workbook.owned import (
     USED_SOURCES,
 )
 from holdwater.workbook.results import results
+from holdwater.workbook.sheet_formulas import looked_up
 
 NOT_RECORDED = "(not recorded)"
 UNSOURCED = "(spend without a source)"
@@ -56,11 +58,8 @@ def contents(
         USED_SOURCES.name: [row[:1] for row in sources],
         ABOUT.name: about,
     }
-    values = Values(typed, data, fixes)
-    return data | {
-        RESULTS.name: results(values, typed, fixes, {row[0]: row[1] for row in about}),
-        CONTROLS.name: _controls(report, values),
-    }
+    data[RESULTS.name] = results(Values(typed, data, fixes), typed, fixes, {row[0]: row[1] for row in about})
+    return data | {CONTROLS.name: _controls(report, Values(typed, data, fixes))}
 
 
 def _controls(report: Report, values: Values) -> Rows:
@@ -71,8 +70,12 @@ def _controls(report: Report, values: Values) -> Rows:
         ["store customers", report.total.customers],
         ["store spend", report.total.spend or sum(spend)],
     ]
-    controls = [[check.was.strip('"'), values.call(check.function, check.arguments)] for check in CONTROL_CHECKS]
-    return [*store, *controls]
+    controls = [
+        [check.was.strip('"'), values.call(check.function, check.arguments)]
+        for check in (*CONTROL_CHECKS, *RESULT_CHECKS)
+    ]
+    verdict: Value = values.call(looked_up, RESULT_KEYS | {"key": '"VERDICT"'})
+    return [*store, *controls, ["VERDICT", verdict]]
 
 
 def _counts(row: Figures) -> list[Value]:

@@ -12,9 +12,6 @@ from holdwater.workbook.evaluate import Rows
 from holdwater.workbook.owned import AGES, COHORTS, CONSENT, CURVE, CUSTOMERS, LOSSES, STAGES
 
 CURVE_MONTHS = 36
-_OURS = ("our ", "late", "slow", "delay", "service", "quality", "missing", "feature")
-_THEIRS = ("reply", "respon", "budget", "price", "expens", "competitor", "not now", "timing", "no need", "bankrupt",
-           "moved", "no decision")  # fmt: skip
 
 
 def customer_contents(report: Report) -> dict[str, Rows]:
@@ -29,19 +26,10 @@ def customer_contents(report: Report) -> dict[str, Rows]:
         ],
         CURVE.name: _curve(report.cohorts),
         LOSSES.name: [
-            [row.reason or "(not recorded)", row.deals.count, row.deals.of, whose(row.reason)]
-            for row in report.lost_reasons
+            [row.reason or "(not recorded)", row.deals.count, row.deals.of, row.whose] for row in report.lost_reasons
         ],
         CONSENT.name: [[row.channel or "(any channel)", row.opted_in.count, row.opted_in.of] for row in report.consent],
     }
-
-
-def whose(reason: str | None) -> str:
-    """A first reading of a reason's words; what it does not know is unknown, not theirs."""
-    text = (reason or "").replace("_", " ").casefold()
-    if any(word in text for word in _OURS):
-        return "us"
-    return "them" if any(word in text for word in _THEIRS) else "unknown"
 
 
 def _rate(cohort: Cohort, age: int) -> Value:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from holdwater.errors import FormulaError
 from holdwater.translate import Ref, plain
 from holdwater.workbook.cached import Shown
 from holdwater.workbook.cells import CellError, Value
-from holdwater.workbook.checks import CHECKS, FIRST_CHECK, Check
+from holdwater.workbook.checks import CHECKS, CONTROL, FIRST_CHECK, TEXT_CHECKS, Check
 from holdwater.workbook.figures import FIGURES, MAY_BE_BLANK
 from holdwater.workbook.fixes import NO_FIXES, TYPED_FIXES, Fixes
 from holdwater.workbook.inputs import INPUTS, Input
 from holdwater.workbook.owned import FIX_HEADERS, TABLES, OwnedTable
-from holdwater.workbook.sheet_formulas import agrees, freshness, looked_up, same_names
+from holdwater.workbook.sheet_formulas import agrees, freshness, looked_up
 
 Rows = Sequence[Sequence[Value]]
 
@@ -26,8 +27,7 @@ FRESHNESS = {
     "used_fixes": f"hw_used_fixes[[{_FIRST}]:[{_LAST}]]", "fixes": TYPED_FIXES,
 }  # fmt: skip
 CHECKS_SAID = "checks_said"  # the name of what each check says
-CONTROL = {"values": "hw_controls[[#All],[Value]]", "keys": "hw_controls[[#All],[Control]]"}
-SAME_NAMES = {"used": "hw_used_sources[Source]", "now": "hw_sources[Source]"} | CONTROL
+CHECKS_LINE = {"said": CHECKS_SAID, "stale": "results_status"}
 
 
 class Values:
@@ -45,7 +45,7 @@ class Values:
             self._calculate(table)
         self._known["results_status"] = self.call(freshness, FRESHNESS)
         self._known[CHECKS_SAID] = [self._check(check, row) for row, check in enumerate(CHECKS, start=FIRST_CHECK + 1)]
-        self._known[CHECKS_SAID].append(self.call(same_names, SAME_NAMES))
+        self._known[CHECKS_SAID] += [self.call(function, arguments) for _, function, arguments in TEXT_CHECKS]
 
     def __getitem__(self, name: str) -> Any:
         table, all_, rest = name.partition("[[#All],")
@@ -133,6 +133,11 @@ def in_use_text(input_: Input, cell: str) -> str:
 
 def formula_text(function: Callable[..., Any], arguments: Mapping[str, str], table: str = "") -> str:
     """The cell's formula, without its equals sign."""
+    return _formula_text(function, tuple(arguments.items()), table)
+
+
+@lru_cache(maxsize=4096)  # a refresh writes each of some thousand cells' formulas twice
+def _formula_text(function: Callable[..., Any], arguments: tuple[tuple[str, str], ...], table: str) -> str:
 
     def place(text: str) -> Ref | int | str:
         if text.lstrip("-").isdigit():
@@ -143,4 +148,4 @@ def formula_text(function: Callable[..., Any], arguments: Mapping[str, str], tab
             return text.strip('"')
         return Ref(text, blank=text in MAY_BE_BLANK or text.startswith("$"))
 
-    return plain(function, {name: place(text) for name, text in arguments.items()})
+    return plain(function, {name: place(text) for name, text in arguments})

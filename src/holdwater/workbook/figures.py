@@ -25,11 +25,16 @@ class Figure:
     meaning: str
     counts: tuple[str, str] | None = None  # of a rate: the figures that say of how many how many
     key: bool = True  # shown on the first sheet
+    between: tuple[Callable[..., Any], Mapping[str, str]] | None = None  # its limits in words, where it is no rate
 
 
 def _sources(header: str) -> str:
     """A column with its header: IronCalc computes no SUMIF over a single cell, as an empty table has."""
     return f"hw_sources[[#All],[{header}]]"
+
+
+def _priced(customer: str) -> dict[str, str]:
+    return {"customer": customer, "count": "paid_won", "of": "paid_judged", "lead_cost": "lead_work_cost"}
 
 
 FIGURES = (
@@ -66,14 +71,16 @@ FIGURES = (
     Figure("allowable_lead_cost", "What a lead may cost", "of that, x customers per lead, less work",
            acquisition.allowable_cpl,
            {"allowable_cac": "allowable_customer_cost", "conversion": "paid_conversion", "lead_cost": "lead_work_cost"},
-           MONEY, "ALLOWABLE_CPL: what a customer may cost x customers per lead, less the cost of working the lead."),
+           MONEY, "ALLOWABLE_CPL: what a customer may cost x customers per lead, less the cost of working the lead.",
+           counts=("paid_won", "paid_judged"), between=(own.price_between, _priced("allowable_customer_cost"))),
     Figure("paid_lead_cost", "What a lead costs", "spend / leads, paid sources",
            own.paid_cost_per_lead, {"spend": _sources("Spend"), "leads": _sources("Leads")},
            MONEY, "CPL: spend / leads of the sources that cost money; spend of no source is shared by all leads."),
     Figure("lead_worth", "What a lead is worth", "above this price a lead loses money",
            acquisition.lead_value,
            {"ltv": "customer_value", "conversion": "paid_conversion", "lead_cost": "lead_work_cost"},
-           MONEY, "LEAD_VALUE: at this price a lead neither earns nor loses over a whole customer life."),
+           MONEY, "LEAD_VALUE: at this price a lead neither earns nor loses over a whole customer life.",
+           counts=("paid_won", "paid_judged"), between=(own.price_between, _priced("customer_value"))),
     Figure("paid_customer_cost", "What a customer costs", "spend, and sales cost, / customers won",
            own.paid_cost_per_customer,
            {"spend": _sources("Spend"), "customers": _sources("Customers"), "months": "hw_months[Month]",
@@ -89,7 +96,9 @@ FIGURES = (
            DECIMAL, "PAYBACK with churn: months until a customer has paid back its cost; #NUM! means never."),
     Figure("monthly_wins", "Customers won per month from leads", "workable leads x customers per lead",
            own.won_per_month, {"leads": "lead_flow", "capacity": "lead_limit", "conversion": "any_conversion"},
-           DECIMAL, "The leads that can be worked x customers per lead."),
+           DECIMAL, "The leads that can be worked x customers per lead.", counts=("any_won", "any_judged"),
+           between=(own.wins_between,
+                    {"leads": "lead_flow", "capacity": "lead_limit", "count": "any_won", "of": "any_judged"})),
     Figure("customers_limit", "Customers where growth ends", "as many leave as come; a dash: no end",
            ceiling.customers_ceiling,
            {"new_customers": "monthly_wins", "churn": "monthly_churn", "referral": "monthly_referral"},

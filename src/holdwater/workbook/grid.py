@@ -41,13 +41,13 @@ class Screen:
     merged: tuple[tuple[int, int, int], ...] = ()  # row, first and last column of texts that need the room
 
 
-_RESULTS = {"values": "hw_results[[#All],[Value]]", "keys": "hw_results[[#All],[Result]]"}
+RESULT_KEYS = {"values": "hw_results[[#All],[Value]]", "keys": "hw_results[[#All],[Result]]"}
 ABOUT_KEYS = {"values": "hw_about[[#All],[Value]]", "keys": "hw_about[[#All],[Entry]]"}
 
 
 def results_and(**more: str) -> dict[str, str]:
     """The arguments of a function that looks something up among the results."""
-    return _RESULTS | more
+    return RESULT_KEYS | more
 
 
 def result(row: int, column: int, style: str, key: str) -> Cell:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from holdwater.bucket.projects import MOST
 from holdwater.workbook.cached import Shown
-from holdwater.workbook.checks import CHECKS, FIRST_CHECK
+from holdwater.workbook.checks import CHECKS, FIRST_CHECK, TEXT_CHECKS
 from holdwater.workbook.evaluate import CHECKS_SAID, INPUTS_TYPED, Values, formula_text, in_use_text
 from holdwater.workbook.figures import FIGURES
 from holdwater.workbook.fixes import COLUMNS, TYPED_FIXES
@@ -82,7 +82,7 @@ def names() -> dict[str, str]:
     for position, figure in enumerate(FIGURES):
         places[figure.name] = f"={FIGURES_SHEET}!$B${FIRST_FIGURE + position + 1}"
     places[TYPED_FIXES] = f"={FIXES_SHEET}!$A${FIXES_TOP + 1}:${column_letters(COLUMNS)}${FIXES_TOP + MOST}"
-    places[CHECKS_SAID] = f"=Checks!$D${FIRST_CHECK + 1}:$D${FIRST_CHECK + len(CHECKS) + 1}"
+    places[CHECKS_SAID] = f"=Checks!$D${FIRST_CHECK + 1}:$D${FIRST_CHECK + len(CHECKS) + len(TEXT_CHECKS)}"
     places[CLOSED] = f"={LOG_SHEET}!$B${CLOSED_ROW + 1}"
     for sheet, name in LANDMARKS.items():
         places.setdefault(name, f"={sheet}!$A$1")

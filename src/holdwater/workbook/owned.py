@@ -137,7 +137,7 @@ LOSSES = OwnedTable(
      Column("Of", COUNT, "All lost deals."),
      Column("Share", PERCENT, "Deals / of.", own.row_conversion,
             {"judged_customers": "[Deals]", "judged_leads": "[Of]"}),
-     Column("Whose", TEXT, "us, them or unknown: a first reading of the words; change the reason in the CRM.",
+     Column("Whose", TEXT, "us, them or unknown: as words.toml says, or a first reading of the reason.",
             width=14)),
     "Losses", "Why deals were lost, as recorded.", top=10,
 )  # fmt: skip
@@ -153,9 +153,11 @@ CONSENT = OwnedTable(
 
 LOG = OwnedTable(
     "hw_log", "Log",
-    (Column("When", TEXT, width=22), Column("What", TEXT, width=14), Column("Source", TEXT, width=44),
-     Column("As of", TEXT, width=22), Column("Leads", COUNT), Column("Customers", COUNT),
-     Column("Detail", TEXT, width=90)),
+    (Column("When", TEXT, width=22), Column("What", TEXT, width=14), Column("By", TEXT, width=14),
+     Column("Source", TEXT, width=40), Column("As of", TEXT, width=22), Column("Leads", COUNT),
+     Column("Customers", COUNT), Column("Rows", COUNT, "Rows of the data tables that it wrote."),
+     Column("Seconds", "0.0", "From reading the store to writing the workbook."),
+     Column("Checks", TEXT, "What the sheet Checks said then.", width=24), Column("Detail", TEXT, width=70)),
     "Log", "Every refresh that changed anything, newest last, with the closed months it changed.",
 )  # fmt: skip
 
@@ -198,4 +200,5 @@ ABOUT = OwnedTable(
 
 TABLES = (SOURCES, MONTHS, CUSTOMERS, STAGES, COHORTS, CURVE, LOSSES, CONSENT, LOG, RESULTS, USED, USED_FIXES,
           USED_SOURCES, CONTROLS, ABOUT)  # fmt: skip
-DATA_TABLES = (SOURCES, MONTHS, ABOUT)  # these say what the CRM says, whatever a person has typed
+# These say what the CRM says, whatever a person has typed.
+DATA_TABLES = (SOURCES, MONTHS, CUSTOMERS, STAGES, COHORTS, LOSSES, CONSENT, ABOUT)

@@ -6,12 +6,13 @@ import itertools
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
+from functools import lru_cache
 from typing import BinaryIO, NamedTuple
 from urllib.parse import unquote
 
 from holdwater.errors import WorkbookError
 from holdwater.workbook.archive import Archive
-from holdwater.workbook.markup import Edits, elements, needed
+from holdwater.workbook.markup import Edits, Element, elements, needed
 from holdwater.workbook.spool import Packed, Spool
 
 _TYPES = "[Content_Types].xml"
@@ -113,7 +114,7 @@ class Parts:
                 kind=needed(element, "Type", name).rpartition("/")[2],
                 target=self._target(source, needed(element, "Target", name)),
             )
-            for element in elements(self.read(name), name, {"Relationship"})
+            for element in _relationship_elements(self.read(name), name)
             if element.attributes.get("TargetMode") != "External"
         ]
 
@@ -152,6 +153,11 @@ class Parts:
             if spelling.casefold() in self._by_folded:  # part names do not mind case
                 return self._by_folded[spelling.casefold()]
         return name
+
+
+@lru_cache(maxsize=256)  # asked for again and again, and seldom changed
+def _relationship_elements(data: bytes, name: str) -> tuple[Element, ...]:
+    return tuple(elements(data, name, {"Relationship"}))
 
 
 def relationships_part(source: str) -> str:

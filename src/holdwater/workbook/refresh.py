@@ -10,24 +10,26 @@ from typing import NamedTuple
 
 from holdwater.errors import NotOurWorkbookError
 from holdwater.metrics.figures import Report
+from holdwater.workbook.about import last_refreshed
 from holdwater.workbook.added import written_tables
 from holdwater.workbook.cells import Content, FormulaCell, Value
 from holdwater.workbook.changes import Change, changes
 from holdwater.workbook.contents import contents
-from holdwater.workbook.evaluate import Values, formula_text
+from holdwater.workbook.evaluate import CHECKS_LINE, Values, formula_text
 from holdwater.workbook.fixes import NO_FIXES, typed_fixes
 from holdwater.workbook.inputs import INPUTS
 from holdwater.workbook.layout import LANDMARKS, TODAY_LINES, formula_cells
-from holdwater.workbook.log import log_lines, new_lines
+from holdwater.workbook.log import NOBODY, Run, log_lines, new_lines
 from holdwater.workbook.opened import OpenWorkbook
-from holdwater.workbook.owned import ABOUT, TABLES, OwnedTable
+from holdwater.workbook.owned import ABOUT, CONTROLS, LOG, RESULTS, TABLES, USED, USED_FIXES, USED_SOURCES, OwnedTable
 from holdwater.workbook.package import Package
 from holdwater.workbook.persons import persons_columns
 from holdwater.workbook.references import cell_name, only_area
-from holdwater.workbook.restated import Behind, require_consent, restatements
+from holdwater.workbook.restated import Behind, Restatement, require_consent, restatements
 from holdwater.workbook.saving import keep_copy
+from holdwater.workbook.sheet_formulas import checks_line
 
-_AS_OF, _REFRESHED = 1, 2  # their rows in the table About
+NOT_COUNTED = (LOG, RESULTS, USED, USED_FIXES, USED_SOURCES, CONTROLS, ABOUT)  # these say nothing of the CRM
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +52,18 @@ def refresh(
     backup: Path | None = None,
     accept_restated: bool = False,
     behind: Behind | None = None,
+    run: Run = NOBODY,
 ) -> Refreshed:
     """Write the report into the workbook at `path`; with `backup`, a folder, a dated copy of it is kept there first.
+
+    The sheet Log tells of it, with what `run` says of who and how long.
 
     Raises RestatedError where a month whose books are closed would change, unless that is accepted; `behind` finds the
     records that it names. Raises NotOurWorkbookError where a table of ours is missing, WorkbookError or
     WorkbookLockedError where the file cannot be read or written; the file is then as it was.
     """
     package = Package.open(path)
-    ready = _ready(package, report, origin, now, accept_restated=accept_restated, behind=behind)
+    ready = _ready(package, report, origin, now, accept_restated=accept_restated, behind=behind, run=run)
     changed = bool(package.changed_parts)
     kept = keep_copy(package.path, backup, now or datetime.now(UTC)) if changed and backup is not None else None
     if changed:
@@ -80,6 +85,13 @@ def plan(path: Path, report: Report, *, origin: str, now: datetime | None = None
     package = Package.open(path)
     _ready(package, report, origin, now, accept_restated=True)
     return changes(Package.open(path), package)
+
+
+def restated(path: Path, report: Report, behind: Behind | None = None) -> list[Restatement]:
+    """What `refresh` would ask about before it changes months whose books are closed."""
+    package = Package.open(path)
+    require_ours(package)
+    return restatements(package, report, behind) if written_tables(package) is TABLES else []
 
 
 def require_ours(package: OpenWorkbook) -> None:
@@ -123,25 +135,6 @@ def typed_inputs(package: OpenWorkbook) -> dict[str, Value]:
     return typed
 
 
-def _last_refreshed(package: OpenWorkbook) -> str:
-    return _said_about(package, _REFRESHED)
-
-
-def _last_as_of(package: OpenWorkbook) -> datetime | None:
-    """None in a workbook that was never refreshed."""
-    try:
-        return datetime.strptime(_said_about(package, _AS_OF), "%Y-%m-%d %H:%M UTC").replace(tzinfo=UTC)
-    except ValueError:
-        return None
-
-
-def _said_about(package: OpenWorkbook, row: int) -> str:
-    body = package.table(ABOUT.name).body
-    place = (body.first_row + row, body.first_column + 1)
-    cells = {(c.row, c.column): c.value for c in package.read_cells(package.table(ABOUT.name).sheet)}
-    return str(cells.get(place, ""))
-
-
 class _Ready(NamedTuple):
     """A workbook with everything in it that a refresh writes, still unsaved."""
 
@@ -159,24 +152,27 @@ def _ready(
     *,
     accept_restated: bool = False,
     behind: Behind | None = None,
+    run: Run = NOBODY,
 ) -> _Ready:
     require_ours(package)
     tables = written_tables(package)
     whole = tables is TABLES
-    restated = restatements(package, report, behind, _last_as_of(package)) if whole else []
+    restated = restatements(package, report, behind) if whole else []
     if not accept_restated:
         require_consent(restated, package.path)
     typed = typed_inputs(package) if whole else {}
     fixes = typed_fixes(package) if whole else NO_FIXES
     log = log_lines(package) if whole else []
     # With the old time first: a workbook in which nothing else would change is not touched.
-    values = Values(typed, contents(report, typed, origin, _last_refreshed(package), fixes, log), fixes)
+    values = Values(typed, contents(report, typed, origin, last_refreshed(package), fixes, log), fixes)
     left_alone = _write(package, values, tables)
     left_alone += _show(package, values) if whole else []
     if package.changed_parts:
         before = values
         refreshed = f"{now or datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
-        log = [*log, *new_lines(report, origin, refreshed, restated, first=not log)]
+        rows = sum(row[0] is not None for table in tables if table not in NOT_COUNTED for row in values.rows(table))
+        checks = str(values.call(checks_line, CHECKS_LINE))
+        log = [*log, *new_lines(report, origin, refreshed, run, rows, checks, restated, first=not log)]
         values = Values(typed, contents(report, typed, origin, refreshed, fixes, log), fixes)
         _write(package, values, [table for table in tables if values.rows(table) != before.rows(table)])
         if whole:

@@ -7,8 +7,8 @@ from holdwater.bucket.limits import CONSTRAINTS
 from holdwater.bucket.projects import MOST
 from holdwater.units import COUNT, MONEY, PERCENT
 from holdwater.workbook import sheet_formulas as own
-from holdwater.workbook.checks import CHECKS, FIRST_CHECK
-from holdwater.workbook.evaluate import CHECKS_SAID, CONTROL, FRESHNESS, SAME_NAMES
+from holdwater.workbook.checks import CHECKS, CONTROL, FIRST_CHECK, TEXT_CHECKS
+from holdwater.workbook.evaluate import CHECKS_LINE, FRESHNESS
 from holdwater.workbook.grid import ABOUT_KEYS, Cell, Screen, Text, figure, heads, result, results_and
 from holdwater.workbook.owned import FIX_HEADERS
 
@@ -80,23 +80,23 @@ def _capacity() -> Screen:
         key = ABOUT_KEYS | {"key": f'"{entry}"'}
         if row == _ANSWERS + 1:
             hint = key | {"hint": '"connect a CRM that keeps calls and mails to see this"'}
-            cells.append(Cell(row, 1, "0.0", own.or_hint, hint))
+            cells.append(Cell(row, 1, COUNT, own.or_hint, hint))
         else:
-            cells.append(Cell(row, 1, "0.0", own.looked_up, key))
+            style = "0.0" if entry.startswith("Hours") else COUNT
+            cells.append(Cell(row, 1, style, own.looked_up, key))
     note = "What limits the business, what one more of it is worth, and where that leads."
     return Screen("Capacity", note, (42, 14, 16, 14, 14, 20), tuple(cells), tuple(texts), frozen=(5, 1))
 
 
 def _checks() -> Screen:
     cells = [
-        Cell(HINT_ROW, 0, "status", own.checks_line, {"said": CHECKS_SAID, "stale": "results_status"}),
+        Cell(HINT_ROW, 0, "status", own.checks_line, CHECKS_LINE),
         Cell(CHECKS_TOP, 3, "@", own.freshness, FRESHNESS),
     ]
     texts = [
         *heads(CHECKS_TOP - 1, 0, "Check", "as refreshed", "now"), Text(CHECKS_TOP - 1, 3, "Says", "head aside"),
         Text(CHECKS_TOP, 0, "Inputs and fixes as they were when the results were computed"),
     ]  # fmt: skip
-    row = CHECKS_TOP
     for row, check in enumerate(CHECKS, start=FIRST_CHECK):
         texts.append(Text(row, 0, check.label))
         cells += [
@@ -104,8 +104,9 @@ def _checks() -> Screen:
             Cell(row, 2, "#,##0.00", check.function, check.arguments),
             Cell(row, 3, "@", own.agrees, {"was": f"$B${row + 1}", "now": f"$C${row + 1}"}),
         ]
-    texts.append(Text(row + 1, 0, "Sources: names and their order"))
-    cells.append(Cell(row + 1, 3, "@", own.same_names, SAME_NAMES))
+    for row, (label, function, arguments) in enumerate(TEXT_CHECKS, start=FIRST_CHECK + len(CHECKS)):
+        texts.append(Text(row, 0, label))
+        cells.append(Cell(row, 3, "@", function, arguments))
     return Screen("Checks", "What refresh wrote, against the tables added up again by these formulas.",
                   (58, 22, 22, 60), tuple(cells), tuple(texts), frozen=(CHECKS_TOP, 1))  # fmt: skip
 

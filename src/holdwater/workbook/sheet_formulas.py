@@ -294,6 +294,26 @@ def if_trusted(value: Shown, count: Shown) -> Shown:
     return "–"  # noqa: RUF001  # a dash as figures have it
 
 
+def price_between(customer: Shown, count: Shown, of: Shown, lead_cost: Shown) -> str:
+    """What a lead may cost, or is worth, at both ends of the conversion's 90 % interval."""
+    if is_number(customer) and is_number(count) and is_number(of) and is_number(lead_cost) and of > 0:
+        if count < 5:
+            return f"Too few: {fixed(count, 0)} of {fixed(of, 0)}"
+        low = fixed(customer * rate_low(count, of) - lead_cost, 2)
+        return f"{low} to {fixed(customer * rate_high(count, of) - lead_cost, 2)}"
+    return ""
+
+
+def wins_between(leads: Shown, capacity: Shown, count: Shown, of: Shown) -> str:
+    """Customers won a month at both ends of the conversion's 90 % interval."""
+    if is_number(leads) and is_number(capacity) and is_number(count) and is_number(of) and of > 0:
+        if count < 5:
+            return f"Too few: {fixed(count, 0)} of {fixed(of, 0)}"
+        low = fixed(min(leads, capacity) * rate_low(count, of), 1)
+        return f"{low} to {fixed(min(leads, capacity) * rate_high(count, of), 1)}"
+    return ""
+
+
 def row_trust(count: Shown, of: Shown) -> str:
     return trusted(count, of)
 
@@ -319,7 +339,7 @@ def room(now: Shown, limit: Shown) -> str:
         if now >= 0.9 * limit:
             return f"nearly full, room for {fixed(limit - now, 0)}"
         return f"room for {fixed(limit - now, 0)}"
-    return "no limit typed"
+    return "not known yet" if is_number(limit) else "no limit typed"
 
 
 def lifetime_months(churn: Shown, discount: Shown) -> Shown:
@@ -328,7 +348,9 @@ def lifetime_months(churn: Shown, discount: Shown) -> Shown:
     return "–"  # noqa: RUF001  # a dash as figures have it
 
 
-def against(may: Shown, paid: Shown) -> str:
+def against(may: Shown, paid: Shown, count: Shown) -> str:
+    if is_number(count) and count < 5:
+        return "too few customers to say"
     if is_number(may) and is_number(paid):
         if paid > may:
             return f"too dear by {fixed(paid - may, 2)}"
@@ -336,8 +358,10 @@ def against(may: Shown, paid: Shown) -> str:
     return ""
 
 
-def against_result(values: Column, keys: Column, key: str, paid: Shown) -> str:
+def against_result(values: Column, keys: Column, key: str, paid: Shown, count: Shown) -> str:
     may = found(values, key, keys)
+    if is_number(may) and is_number(count) and count < 5:
+        return "too few customers to say"
     if is_number(may) and is_number(paid):
         if paid > may:
             return f"too dear by {fixed(paid - may, 2)}"
@@ -354,6 +378,13 @@ def total_of(column: Column, text: str, summed: Column) -> float:
 def lost_by(whose: Column, deals: Column, word: str) -> Shown:
     if total(deals) == 0:
         return "–"  # noqa: RUF001  # a dash as figures have it
+    return total_of(whose, word, deals)
+
+
+def lost_sum(whose: Column, deals: Column, word: str) -> float:
+    """For the sheet Checks, where nothing lost is 0."""
+    if total(deals) == 0:
+        return 0
     return total_of(whose, word, deals)
 
 
@@ -413,6 +444,15 @@ def same_names(used: Column, now: Column, values: Column, keys: Column) -> str:
     if rows(used) != rows(now):
         return "FAIL"
     if is_number(differences(used, now)) and differences(used, now) == 0:
+        return "OK"
+    return "FAIL"
+
+
+def same_verdict(values: Column, keys: Column, controls: Column, names: Column) -> str:
+    """The sentence as refresh wrote it, which no sum can hold."""
+    if found(controls, "VERDICT", names) == "":
+        return "not yet"
+    if found(controls, "VERDICT", names) == found(values, "VERDICT", keys):
         return "OK"
     return "FAIL"
 

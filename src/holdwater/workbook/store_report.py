@@ -10,6 +10,7 @@ from pathlib import Path
 from holdwater.errors import SetupError
 from holdwater.metrics.figures import Report
 from holdwater.metrics.reporting import report
+from holdwater.metrics.words import Words
 from holdwater.store.database import Store
 
 
@@ -26,7 +27,10 @@ def synced_store(path: Path) -> Iterator[Store]:
         yield store
 
 
-def store_report(path: Path, *, as_of: datetime | None = None) -> tuple[Report, str]:
-    """The report as of a moment and the connections it comes from; SetupError where nothing has been synced."""
+def store_report(path: Path, *, as_of: datetime | None = None, words: Words | None = None) -> tuple[Report, str]:
+    """The report as of a moment and the connections it comes from; SetupError where nothing has been synced.
+
+    `words` are those of the file beside the store if none are given.
+    """
     with synced_store(path) as store:
-        return report(store, as_of=as_of), ", ".join(store.connections())
+        return report(store, as_of=as_of, words=words or Words.beside(path)), ", ".join(store.connections())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from holdwater.errors import WorkbookError
 from holdwater.workbook.cells import unescape_controls
@@ -54,6 +55,7 @@ class Places:
         return (self._count, self._mixed) == (other._count, other._mixed)
 
 
+@lru_cache(maxsize=256)  # a refresh asks for all tables again and again, and few of them change
 def read_table(data: bytes, part: str, sheet: str, sheet_part: str) -> Table:
     # Excel keeps a table's alternative text in another element named table, of another namespace.
     found = [element for element in elements(data, part, {"table", "tableColumn"}) if element.namespace in SPREADSHEET]

@@ -71,7 +71,7 @@ def _customers(book: Workbook) -> Any:
     there.add_series(_of_table(CUSTOMERS, "Ceiling", DASHED, "ceiling (right)", y2_axis=True))
     there.set_y2_axis({"num_format": "#,##0", "min": 0})
     chart.combine(there)
-    chart.set_x_axis({"num_format": "mmm yy"})
+    chart.set_x_axis({"num_format": "mmm yy", "text_axis": True})  # dates would leave a single month without its name
     return _finished(chart, "Customers: who comes, who leaves, and where growth ends", 860, 260, "#,##0")
 
 

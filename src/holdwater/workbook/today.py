@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from holdwater.units import COUNT, MONEY, PERCENT
 from holdwater.workbook import sheet_formulas as own
-from holdwater.workbook.evaluate import CHECKS_SAID, FRESHNESS
+from holdwater.workbook.evaluate import CHECKS_LINE, FRESHNESS
 from holdwater.workbook.figures import KEY_FIGURES
 from holdwater.workbook.grid import Cell, Screen, Text, figure, heads, result, results_and
 
@@ -26,7 +26,7 @@ LINES = (
     Cell(4, LEFT, "line", own.load, {"leads": "lead_flow", "capacity": "lead_limit"}),
     Cell(5, LEFT, "line", own.outlook, results_and(months="horizon_months", stale="results_status")),
     Cell(STATUS_ROW, LEFT, "status", own.freshness, FRESHNESS),
-    Cell(CHECKS_ROW, LEFT, "status", own.checks_beside, {"said": CHECKS_SAID, "stale": "results_status"}),
+    Cell(CHECKS_ROW, LEFT, "status", own.checks_beside, CHECKS_LINE),
 )  # fmt: skip
 
 
@@ -39,7 +39,8 @@ def _key_figures() -> list[Cell]:
             count, of = key.counts
             rate = {"value": key.name, "count": count}
             cells.append(Cell(row, LEFT + 1, key.number_format, own.if_trusted, rate))
-            cells.append(Cell(row, LEFT + 2, "@", own.trusted, {"count": count, "of": of}))
+            said, arguments = key.between or (own.trusted, {"count": count, "of": of})
+            cells.append(Cell(row, LEFT + 2, "@", said, arguments))
     return cells
 
 
@@ -58,8 +59,14 @@ def _fixes() -> list[Cell]:
     now = _FIXES + 1
     cells = [
         result(now, RIGHT + 3, COUNT, "BUCKET_PROFIT"),
-        figure(now, RIGHT + 4, MONEY, "allowable_lead_cost"),
-        Cell(now, RIGHT + 5, "@", own.against, {"may": "allowable_lead_cost", "paid": "paid_lead_cost"}),
+        Cell(now, RIGHT + 4, MONEY, own.if_trusted, {"value": "allowable_lead_cost", "count": "paid_won"}),
+        Cell(
+            now,
+            RIGHT + 5,
+            "@",
+            own.against,
+            {"may": "allowable_lead_cost", "paid": "paid_lead_cost", "count": "paid_won"},
+        ),
     ]
     for order in range(1, FIXES_SHOWN + 1):
         row, key = now + order, f"FIX_SEQUENCE {order}"
@@ -68,7 +75,7 @@ def _fixes() -> list[Cell]:
                    (MONEY, f"{key} ALLOWABLE_CPL"))  # fmt: skip
         for place, (style, name) in enumerate(columns):
             cells.append(Cell(row, RIGHT + place, style, looked, results_and(key=f'"{name}"')))
-        may = results_and(key=f'"{key} ALLOWABLE_CPL"', paid="paid_lead_cost")
+        may = results_and(key=f'"{key} ALLOWABLE_CPL"', paid="paid_lead_cost", count="paid_won")
         cells.append(Cell(row, RIGHT + 5, "@", own.against_result, may))
     return cells
 

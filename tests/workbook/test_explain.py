@@ -1,0 +1,133 @@
+"""Each figure leads to what it is made of, and a number of a data table to its records."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from test_refresh import NOW, TYPED
+
+from holdwater.cli import main
+from holdwater.crm.connector import Page
+from holdwater.crm.links import record_link
+from holdwater.crm.records import Customer, Deal, Lead, Money, Record, Spend
+from holdwater.errors import UsageError
+from holdwater.metrics.reporting import report
+from holdwater.store.database import Store
+from holdwater.workbook.explain import explain
+from holdwater.workbook.package import Package
+from holdwater.workbook.refresh import refresh
+from holdwater.workbook.template import write_template
+
+
+def records() -> list[Record]:
+    """Thirty leads a month of three months; every third of the first two is won within a week."""
+    found: list[Record] = []
+    for number in range(90):
+        at = NOW - timedelta(days=30 * (number // 30) + 20, hours=number)
+        id_, won = str(1000 + number), number % 3 == 0 and number >= 30
+        found.append(Lead(id=id_, created_at=at, updated_at=at, source="paid_search" if number % 2 else None))
+        closed = at + timedelta(days=6)
+        found.append(
+            Deal(
+                id=id_, lead_id=id_, status="won" if won else "lost", created_at=at, updated_at=closed,
+                closed_at=closed, lost_reason=None if won else "no_reply",
+            )
+        )  # fmt: skip
+        if won:
+            found.append(Customer(id=id_, lead_id=id_, started_at=closed, updated_at=closed))
+    spent = Money(90_000, "EUR", "900.00")
+    found.append(Spend(id="s", day=NOW.date() - timedelta(days=20), amount=spent, updated_at=NOW, source="paid_search"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("explained")
+    with Store.open(folder / "store.db") as store:
+        store.keep("hubspot:1000001", Page("any", records()))
+        figures = report(store, as_of=NOW)
+    write_template(folder / "leads.xlsx", TYPED)
+    refresh(folder / "leads.xlsx", figures, origin="a test", now=NOW)
+    return folder
+
+
+def told(folder: Path, cell: str, *, everything: bool = False, store: str = "store.db") -> str:
+    return "\n".join(
+        explain(Package.open(folder / "leads.xlsx"), cell, folder / store, everything=everything)
+    )  # fmt: skip
+
+
+def test_a_figure_leads_down_to_the_columns_and_what_was_typed(folder: Path) -> None:
+    lines = told(folder, "allowable_lead_cost")
+    assert lines.splitlines()[0].startswith("Figures!B12  What a lead may cost: ")
+    assert "monthly_churn: Customers lost per month = 0.04  (Inputs!D7)" in lines
+    assert "hw_sources[Judged leads]" in lines
+    assert "paid_search: 45" in lines
+    assert "holdwater explain leads.xlsx Sources!B6" in lines
+    assert lines.count("LTV: gross profit per month") == 1  # once, however often it is used
+
+
+def test_a_cell_of_the_first_sheet_need_not_name_it(folder: Path) -> None:
+    assert told(folder, "c18") == told(folder, "Today!$C$18")
+    assert "allowable_lead_cost" in told(folder, "C18")
+
+
+def test_a_result_names_its_function(folder: Path) -> None:
+    lines = told(folder, "Today!K11")
+    assert "CONSTRAINT_VALUE lead_capacity = " in lines
+    assert "What one more of it adds" in lines
+
+
+def test_a_row_leads_to_its_records_and_to_the_crm(folder: Path) -> None:
+    lines = told(folder, "Sources!B6")
+    assert "45 records in the store:" in lines
+    assert "lead 1001 2026-10 https://app.hubspot.com/contacts/1000001/record/0-1/1001" in lines
+    assert "and 25 more (--all)" in lines
+    assert "more" not in told(folder, "Sources!B6", everything=True)
+    assert "another number" not in lines
+    assert "10 records" in told(folder, "Sources!C6")
+    assert "deal 1001 " in told(folder, "Losses!B12")
+    assert "customer 1030 " in told(folder, "Customers!B6") + told(folder, "Customers!B7")
+
+
+def test_a_formula_in_a_row_leads_to_that_row_only(folder: Path) -> None:
+    lines = told(folder, "Sources!J7")
+    assert "(Sources!E7)" in lines
+    assert "Sources!E6" not in lines
+
+
+def test_a_store_that_has_gone_on_is_told(folder: Path, tmp_path: Path) -> None:
+    with Store.open(tmp_path / "store.db") as store:
+        store.keep("hubspot:1000001", Page("any", records()[:20]))
+    lines = "\n".join(explain(Package.open(folder / "leads.xlsx"), "Sources!B6", tmp_path / "store.db"))
+    assert "another number than the cell has" in lines
+    assert "give --store" in told(folder, "Sources!B6", store="none.db")
+
+
+@pytest.mark.parametrize("cell", ["Tomorrow!A1", "nothing", "Today!", "C1:C9", "Today!ZZ99", "", "A0"])
+def test_what_is_no_filled_cell_is_told(folder: Path, cell: str) -> None:
+    with pytest.raises(UsageError):
+        told(folder, cell)
+
+
+def test_the_command_prints_it(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", str(folder / "leads.xlsx"), "Months!B6", "--store", str(folder / "store.db")]) == 0
+    assert "30 records in the store:" in capsys.readouterr().out
+    assert main(["explain", str(folder / "leads.xlsx"), "Months!B6", "--store", "nowhere.db"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("connection", "stream", "link"),
+    [
+        ("hubspot:12", "deals", "https://app.hubspot.com/contacts/12/record/0-3/a%2Fb%3F"),
+        ("odoo:acme.odoo.com/acme", "deals", "https://acme.odoo.com/odoo/crm/a%2Fb%3F"),
+        ("odoo:127.0.0.1:8069", "deals", None),
+        ("hubspot:x/../y//z", "deals", None),
+        ("exports:mine", "leads", None),
+        ("hubspot:12", "spend", None),
+    ],
+)
+def test_links_are_https_and_lead_nowhere_else(connection: str, stream: str, link: str | None) -> None:
+    assert record_link(connection, stream, "a/b?") == link
