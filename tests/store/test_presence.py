@@ -44,6 +44,22 @@ def test_a_deleted_record_goes_and_leaves_a_tombstone(store: Store) -> None:
     assert store.keep(HERE, Page("leads", [], gone=[Gone("1", "deleted")])).gone == 0  # told twice
 
 
+@pytest.mark.parametrize(
+    ("stream", "query"),
+    [
+        ("leads", "UPDATE deal SET lead_id = 2 WHERE connection = 1 AND lead_id = 1"),
+        ("leads", "DELETE FROM consent WHERE (connection, lead_id) = (1, 1)"),
+        ("deals", "DELETE FROM stage_event WHERE (connection, deal_id) = (1, 1)"),
+        ("customers", "UPDATE invoice SET customer_id = 2 WHERE connection = 1 AND customer_id = 1"),
+    ],
+)
+def test_who_refers_to_what_went_is_looked_up_not_searched_for(stream: str, query: str, store: Store) -> None:
+    """Or a sync would take longer with the square of what was merged."""
+    store.keep(HERE, Page(stream, [], gone=[Gone("1", "deleted")]))
+    (step,) = rows(store, f"EXPLAIN QUERY PLAN {query}")
+    assert "_id (connection=? AND " in step[-1]
+
+
 def test_a_record_that_comes_back_is_no_longer_gone(store: Store) -> None:
     store.keep(HERE, Page("leads", [lead(1)], gone=[Gone("1", "archived")]))
     store.keep(HERE, Page("leads", [lead(1)]))

@@ -93,8 +93,15 @@ class Presence:
             (connection, stream, stream),
         )
 
+    def _index(self, stream: str) -> None:
+        """Who refers to a record is found without reading the whole table; where nothing goes, none is needed."""
+        for table, column in (*_REFERRING.get(stream, ()), *_PARTS.get(stream, ())):
+            self._database.execute(f"CREATE INDEX IF NOT EXISTS {table}_by_{column} ON {table} (connection, {column})")
+
     def _bury(self, connection: str, stream: str, gone: Sequence[Gone]) -> int:
         went, now = 0, utc_text(datetime.now(UTC))
+        if gone:
+            self._index(stream)
         for one in gone:
             key = (connection, one.id)
             table = CANONICAL[STREAMS[stream]].name
