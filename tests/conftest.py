@@ -18,6 +18,10 @@ import holdwater.models.cells
 hypothesis.settings.register_profile("steady", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("steady")
 
+# No test reads or writes the keyring of the person who runs it, or knows their key.
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
+os.environ.pop("HOLDWATER_PERSON_KEY", None)
+
 
 @pytest.fixture(scope="session")
 def shared() -> Path:

@@ -17,11 +17,6 @@ from holdwater.store.database import Store
 from holdwater.store.sync import sync
 
 
-@pytest.fixture(autouse=True)
-def _no_person_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("HOLDWATER_PERSON_KEY", raising=False)
-
-
 @pytest.fixture
 def server() -> double.Tryton:
     return double.Tryton()

@@ -20,11 +20,6 @@ from holdwater.crm.tryton import connect
 from holdwater.errors import BadAnswerError, CredentialsError, HoldwaterError, ScopeError, SetupError
 
 
-@pytest.fixture(autouse=True)
-def _no_person_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("HOLDWATER_PERSON_KEY", raising=False)
-
-
 @pytest.fixture
 def server() -> double.Tryton:
     return double.Tryton()
