@@ -14,6 +14,16 @@ from holdwater.sandbox import Business, Source, Truth, simulate
 from holdwater.store.database import Store
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every form of every fault on every vendor takes minutes: what only repeats one on a further vendor is slow."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "trial" in item.fixturenames:
+            indices = dict(item.callspec.indices)
+            if indices.pop("trial") > 0 and any(indices.values()):
+                item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture
 def business() -> Business:
     """Some hundred leads: several pages of everything."""
