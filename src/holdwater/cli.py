@@ -79,7 +79,9 @@ def parser() -> argparse.ArgumentParser:
     _exports(sync)
     sync.add_argument("--url", help="the address, if it is neither the vendor's usual one nor that of connect")
     sync.add_argument("--full", action="store_true", help="read everything again")
-    sync.add_argument("--since", type=_day, metavar="DATE", help="read what changed since this day, such as 2026-01-31")
+    sync.add_argument(
+        "--since", type=_day, metavar="DATE", help="read again what changed since this day, such as 2026-01-31"
+    )
     sync.add_argument("--reconcile", action="store_true", help="also find records that the source no longer has")
     sync.add_argument("--dry-run", action="store_true", help="say what would change, and keep nothing")
 

@@ -12,18 +12,22 @@ _UNITS = (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", t
 
 def described(store: Store, now: datetime) -> Iterator[str]:
     """Lines for a person, some for each source that was synced; `now` is what ages are measured from."""
-    for connection in store.connections():
+    ended = store.connections()
+    for connection in store.connections(ended=False):
         yield connection
+        if connection not in ended:
+            yield "  not read to its end yet"
         streams: dict[datetime, list[str]] = {}
         for stream, watermark in store.watermarks(connection).items():
             streams.setdefault(watermark, []).append(stream)
         for watermark, named in sorted(streams.items()):
             yield f"  read until {watermark:%Y-%m-%d %H:%M} UTC, {age(now - watermark)}: {', '.join(named)}"
-        if not streams:
+        if not streams and connection in ended:
             yield "  read whole at every sync"
         last = store.runs(connection)[0]
         trouble = f": {last.error}" if last.error else ""
-        yield f"  last sync {last.started_at:%Y-%m-%d %H:%M} UTC, {last.status}{trouble}"
+        killed = last.status == "running" and not store.syncing()
+        yield f"  last sync {last.started_at:%Y-%m-%d %H:%M} UTC, {'broken off' if killed else last.status}{trouble}"
         waiting = sum(map(len, store.issues(connection).values()))
         if waiting:
             yield f"  {waiting:,} could not be taken; every sync says which and why"

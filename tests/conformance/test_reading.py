@@ -101,6 +101,15 @@ def test_what_went_long_ago_is_found(trial: Trial, how: str) -> None:
     trial.assert_equal()
 
 
+def test_what_went_without_a_trace_is_found_after_a_long_pause(trial: Trial) -> None:
+    """Longer than any feed of deletions lasts."""
+    trial.sync()
+    went = trial.vendor.happenings.vanish(trial.business)
+    trial.business.wait_until(trial.business.now + timedelta(days=100))
+    assert trial.sync().rows_gone == went > 0
+    trial.assert_equal()
+
+
 def test_equal_moments_over_page_boundaries(trial: Trial) -> None:
     """A bulk edit gives everything one time of change: no cursor by time may skip any of it."""
     trial.sync()

@@ -14,10 +14,10 @@ import stamina
 from holdwater.crm.client import Client
 from holdwater.crm.connector import Page
 from holdwater.crm.credentials import Token
-from holdwater.crm.hubspot import HubSpot
+from holdwater.crm.hubspot import HubSpot, connect
 from holdwater.crm.pacing import Pacing
 from holdwater.crm.records import Deal, Lead, Money, Owner, Record, Stage
-from holdwater.errors import BadAnswerError, CredentialsError, HoldwaterError, UnreachableError
+from holdwater.errors import BadAnswerError, CredentialsError, HoldwaterError, QuotaError, UnreachableError
 from holdwater.sandbox.business import Business
 from holdwater.sandbox.hubspot import rate_limited
 from holdwater.sandbox.server import Sandbox, serve
@@ -217,6 +217,14 @@ def test_refusals_on_the_way_change_nothing(hubspot: HubSpot, business: Business
     assert found["deals"] == deals_of(business)
     assert hubspot.client.retries == 3
     assert hubspot.client.requests == len(sandbox.requests)
+
+
+def test_a_day_that_is_used_up_is_not_asked_again(sandbox: Sandbox) -> None:
+    """Further tries would be in vain until the vendor's midnight, and might be counted too."""
+    sandbox.on_request = lambda number, path: rate_limited("DAILY") if number == 4 else None
+    with connect(sandbox.url, Token(SECRET)) as hubspot, pytest.raises(QuotaError, match="used up"):
+        read(hubspot)
+    assert (hubspot.requests, hubspot.retries) == (4, 0)
 
 
 def test_a_login_page_is_no_answer(hubspot: HubSpot, sandbox: Sandbox) -> None:

@@ -283,13 +283,23 @@ def test_the_account_is_named_by_a_full_key_or_by_the_address(account: Account) 
     with opened(account) as stripe:
         assert stripe.connection == "stripe:acct_1032D82eZvKYlo2C"
     transport = httpx.MockTransport(account)
-    for key, address, name in (
-        ("rk_live_1", "https://api.stripe.com/acct_5", "stripe:acct_5"),
-        ("rk_test_1", "https://api.stripe.com/acct_5", "stripe:acct_5/test"),
-        ("sk_test_1", "https://api.stripe.com", "stripe:acct_1032D82eZvKYlo2C/test"),
-    ):
-        with connect(address, Token(key), transport=transport) as stripe:
+    for address in ("https://api.stripe.com", "https://api.stripe.com/acct_1032D82eZvKYlo2C"):
+        with connect(address, Token("sk_test_1"), transport=transport) as stripe:
+            assert stripe.connection == "stripe:acct_1032D82eZvKYlo2C/test"
+    account.instead = lambda request: httpx.Response(403, json={}) if request.url.path == "/v1/account" else None
+    for key, name in (("rk_live_1", "stripe:acct_5"), ("rk_test_1", "stripe:acct_5/test")):
+        with connect("https://api.stripe.com/acct_5", Token(key), transport=transport) as stripe:
             assert stripe.connection == name
+
+
+def test_an_account_that_the_key_does_not_open_is_refused(account: Account) -> None:
+    """Under a second name, everything would be kept a second time."""
+    transport = httpx.MockTransport(account)
+    with (
+        connect("https://api.stripe.com/acct_5", Token("rk_live_1"), transport=transport) as stripe,
+        pytest.raises(SetupError, match=r"acct_1032D82eZvKYlo2C, not acct_5"),
+    ):
+        assert stripe.connection
 
 
 def test_a_restricted_key_that_may_not_tell_its_account_needs_the_address(account: Account) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from scripted import NOON, Scripted, lead
 
 from holdwater.crm.connector import Gone, Identities, Issue, Page
 from holdwater.crm.records import Activity, Consent, Deal, StageEvent
-from holdwater.errors import UsageError
+from holdwater.errors import UnreachableError, UsageError
 from holdwater.store.database import Store
+from holdwater.store.runs import Run
 from holdwater.store.sync import sync
 
 HERE = "test:1"
@@ -154,8 +156,44 @@ def test_a_rehearsal_tells_and_keeps_nothing(store: Store) -> None:
     assert (store.checksum(), store.runs(HERE), store.watermarks(HERE)) == (before, [], {"leads": NOON})
 
 
-def test_a_sync_since_a_day_asks_every_stream_from_there(store: Store) -> None:
-    source = Scripted([])
-    sync(source, store, since=NOON)
-    assert set(source.asked[0].values()) == {NOON}
-    assert {"leads", "deals", "invoices"} <= set(source.asked[0])
+@pytest.mark.parametrize(
+    ("days", "asked"), [(-30, {"deals": -30, "stage_events": -50}), (-20, {"deals": -20, "stage_events": -40}),
+                        (0, {"deals": 0, "stage_events": -20}), (5, {"deals": 0, "stage_events": -20})]
+)  # fmt: skip
+def test_a_sync_since_a_day_reaches_back_and_leaves_nothing_out(days: int, asked: dict[str, int], store: Store) -> None:
+    """Not what came between the last sync and a later day, and no stream that was never read, or not to its end."""
+    for stream, read in {"deals": 0, "stage_events": -20}.items():
+        store.keep(HERE, Page(stream, [], NOON + timedelta(days=read)))
+    source = Scripted([], HERE)
+    sync(source, store, since=NOON + timedelta(days=days))
+    assert source.asked == [{stream: NOON + timedelta(days=back) for stream, back in asked.items()}]
+
+
+@dataclass
+class Forgetting(Listed):
+    remembers: timedelta = timedelta(days=14)
+
+
+@pytest.mark.parametrize(("days", "gone"), [(13, 0), (14, 1)])
+def test_what_a_source_tells_no_more_is_found_by_its_ids(days: int, gone: int, store: Store) -> None:
+    """By the clock of the source, whose watermarks these are."""
+    sync(Listed([Page("leads", [lead(1), lead(2), lead(3)], NOON)]), store)
+    run = sync(Forgetting([Page("leads", [], NOON + timedelta(days=days))]), store)
+    assert run.rows_gone == gone
+    assert sync(Forgetting([Page("leads", [], NOON + timedelta(days=days + 1))]), store).rows_gone == 0
+
+
+class Unlisted(Forgetting):
+    def identities(self) -> Iterator[Identities]:
+        raise UnreachableError("cut")
+
+
+def test_a_comparison_that_broke_off_is_made_by_the_next_sync(store: Store) -> None:
+    """The pages before it were kept, and their watermarks with them."""
+    store.keep(HERE, Page("leads", [lead(1), lead(2), lead(3)], NOON))
+    store.log(HERE, Run(started_at=NOON, status="done"))
+    later = NOON + timedelta(days=20)
+    with pytest.raises(UnreachableError):
+        sync(Unlisted([Page("leads", [], later)]), store)
+    assert sync(Forgetting([Page("leads", [], later)]), store).rows_gone == 1
+    sync(Unlisted([Page("leads", [], later)]), store)  # and by no other

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from scripted import NOON, Counting, Scripted, lead
 
-from holdwater.crm.connector import Page
+from holdwater.crm.connector import Issue, Page
 from holdwater.errors import StoreError, UnreachableError
 from holdwater.store.database import Store
 from holdwater.store.sync import sync
@@ -57,6 +57,15 @@ def test_progress_is_told_after_each_page(opened: Store) -> None:
     told: list[tuple[str, int, int | None]] = []
     sync(Scripted(TWO_PAGES), opened, progress=lambda *line: told.append(line))
     assert told == [("leads", 2, 3), ("leads", 3, 3)]
+
+
+@pytest.mark.parametrize("rehearse", [False, True])
+def test_what_could_not_be_taken_is_told_even_if_nothing_is_kept(opened: Store, rehearse: bool) -> None:
+    told: dict[str, Sequence[Issue]] = {}
+    issue = Issue("7", "It has no day.")
+    sync(Scripted([Page("leads", [], issues=[issue])]), opened, rehearse=rehearse, told=told.update)
+    assert told == {"leads": [issue]}
+    assert bool(opened.issues("test:1")) is not rehearse
 
 
 def test_a_failed_sync_keeps_whole_pages_and_is_logged_by_class_alone(opened: Store) -> None:

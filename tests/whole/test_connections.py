@@ -6,18 +6,22 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from holdwater.connections import age
+from holdwater.connections import age, described
+from holdwater.crm.connector import Page
 from holdwater.sandbox import Sandbox, serve, simulate
 from holdwater.sandbox.hubspot import out_of_scope
 from holdwater.sandbox.server import Reply
+from holdwater.store.database import Store
+from holdwater.store.runs import Run as Sync
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 SECRET = "right-token-0815"
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 # A keyring of another maker, as keyring's plug-ins are: it keeps what it is given in a file.
 KEYRING = """
@@ -137,6 +141,24 @@ def test_the_sources_say_how_old_they_are_and_what_waits(run: Run, sandbox: Sand
     sandbox.on_request = None
     run("sync", "hubspot", "--full", "--url", sandbox.url, **token)
     assert "could not be taken" not in run("sources").stdout
+
+
+def test_a_sync_that_did_not_end_is_told_too(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "store.db") as store:
+        store.log("hubspot:1", Sync(started_at=NOON))
+        assert list(described(store, NOON)) == [
+            "hubspot:1", "  not read to its end yet", "  last sync 2026-03-01 12:00 UTC, broken off"
+        ]  # fmt: skip
+        with Store.open(store.path) as other, other.sync_lock():
+            assert list(described(store, NOON))[-1] == "  last sync 2026-03-01 12:00 UTC, running"
+        store.log("hubspot:1", Sync(started_at=NOON, status="failed", error="QuotaError"))
+        store.keep("hubspot:1", Page("owners", [], NOON))
+        assert list(described(store, NOON)) == [
+            "hubspot:1",
+            "  not read to its end yet",
+            "  read until 2026-03-01 12:00 UTC, just now: owners",
+            "  last sync 2026-03-01 12:00 UTC, failed: QuotaError",
+        ]
 
 
 @pytest.mark.parametrize(

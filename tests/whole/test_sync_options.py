@@ -44,6 +44,21 @@ def test_a_row_that_left_the_export_goes_only_on_request(exports: Path, capsys: 
     assert "gone" not in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--since", "2026-01-31"], "read whole each time"),
+        (["--url", "https://shop.example"], "read whole each time"),
+        (["--since", "2026-01-31", "--full"], "not both"),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(
+    options: list[str], said: str, exports: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sync(exports, *options) == 2
+    assert said in capsys.readouterr().err
+
+
 def test_a_day_that_is_none_is_refused(exports: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         sync(exports, "--since", "31.01.2026")

@@ -77,6 +77,8 @@ def sync(arguments: argparse.Namespace) -> None:
         from holdwater.store.sync import sync as run
 
         require_exports_or_store(arguments)
+        _require_meaning(arguments)
+        issues: dict[str, Sequence[Issue]] = {}
         path = arguments.store or default_path()
         with connector_of(arguments) as connector, Store.open(path) as store, shown_progress() as progress:
             done = run(
@@ -87,8 +89,8 @@ def sync(arguments: argparse.Namespace) -> None:
                 reconcile=arguments.reconcile,
                 rehearse=arguments.dry_run,
                 progress=progress,
+                told=issues.update,
             )
-            issues = store.issues(connector.connection)
     print(_summary(done))
     _tell(issues)
     if arguments.source != "exports":
@@ -114,6 +116,13 @@ def require_exports_or_store(arguments: argparse.Namespace) -> None:
         raise ExportError(f"There is no folder {arguments.folder}: give the one that holds the exported files.")
     if arguments.command == "refresh" and arguments.store:
         raise UsageError("Give --store, or --from with --mapping, not both: a workbook is refreshed from one of them.")
+
+
+def _require_meaning(arguments: argparse.Namespace) -> None:
+    if arguments.since and arguments.full:
+        raise UsageError("--full reads everything, whatever the day: give --since or --full, not both.")
+    if arguments.source == "exports" and (arguments.since or arguments.url):
+        raise UsageError("Exports are files that are read whole each time: leave out --since and --url.")
 
 
 @contextmanager

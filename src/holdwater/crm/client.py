@@ -125,6 +125,13 @@ class Client:
         """The host, with the port where it is not the usual one."""
         return self._origin.account
 
+    @property
+    def present(self) -> datetime:
+        """`server_time`, by which a sync's window ends; BadAnswerError where the server does not tell it."""
+        if self.server_time is None:
+            raise BadAnswerError(f"{self.account} sends no Date header; check the address, or a proxy between.")
+        return self.server_time
+
     def get_json(self, path: str, params: Params | None = None, *, pacing: Pacing | None = None) -> JsonObject:
         """The JSON object at `path`; numbers with a fraction are Decimals. `pacing` applies besides the client's."""
         return self._object(self._call(lambda: self._request("GET", path, params=params), pacing))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, Protocol, runtime_checkable
 
 from holdwater.crm.records import Record
@@ -77,3 +77,11 @@ class Reconcilable(Protocol):
 
     def identities(self) -> Iterator[Identities]:
         """Every id of every stream that can lose records."""
+
+
+@runtime_checkable
+class Forgetful(Reconcilable, Protocol):
+    """One that tells what went for some time only (zero: never): after a longer pause its ids are compared anyway."""
+
+    @property
+    def remembers(self) -> timedelta: ...

@@ -11,8 +11,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import httpx
 
@@ -20,21 +19,23 @@ from holdwater.crm import credentials, persons
 from holdwater.crm.client import Client
 from holdwater.crm.connector import Gone, Identities, Issue, Page
 from holdwater.crm.credentials import Token
-from holdwater.crm.hubspot_api import Api
+from holdwater.crm.hubspot_api import Api, used_up
 from holdwater.crm.hubspot_objects import CALLS, EMAILS, MEETINGS, MESSAGES
 from holdwater.crm.hubspot_reading import Activities, Contacts, Deals, Reader
 from holdwater.crm.hubspot_records import to_owner, to_stage
 from holdwater.crm.hubspot_wire import WireAccount, WireOwner, WirePipeline, WireStage, name_of, read_record
+from holdwater.crm.manners import Manners
+from holdwater.crm.over_http import OverHttp
 from holdwater.crm.pacing import Pacing
-from holdwater.crm.part import Part
+from holdwater.crm.part import FAST_CLOCK, Part
 from holdwater.crm.records import Stage
 from holdwater.crm.together import together
 from holdwater.errors import BadAnswerError, ScopeError, SetupError
 
 ADDRESS = "https://api.hubapi.com"
+MANNERS = Manners(used_up=used_up)
 _SEARCH_CAP = 10_000  # a search answers 400 beyond its first 10,000 results
 _SEARCH_TRIES = 3
-_FAST_CLOCK = timedelta(days=1)  # what a record's time of change may be ahead of the server's clock
 
 Readers = Sequence[Reader[Any]]  # each has its own type of object
 
@@ -48,18 +49,21 @@ def connect(
 ) -> HubSpot:
     """A connector within the limits of the smallest plan; without `token`, the environment's or the keyring's."""
     pacing = Pacing(requests=100, seconds=10)
-    client = Client(base_url, token or credentials.token("hubspot"), pacing=pacing, transport=transport)
+    token = token or credentials.token("hubspot")
+    client = Client(base_url, token, manners=MANNERS, pacing=pacing, transport=transport)
     person = persons.person_key if persons.recognised() else None
     return HubSpot(client, home_currency=home_currency, person=person)
 
 
-class HubSpot:
+class HubSpot(OverHttp):
     """Reads owners, stages, contacts, deals and activities; `client` counts what that cost.
 
     `home_currency` is for deals that state none; without it, the account's own, in which HubSpot means them.
     `person` makes of an e-mail address what the store may keep of it; without it, no address is asked for.
     `overlap` is read again before each watermark, since a search sees changes late.
     """
+
+    remembers = timedelta(days=60)  # what was deleted can be restored for some three months, and is listed for so long
 
     def __init__(
         self,
@@ -73,35 +77,13 @@ class HubSpot:
     ) -> None:
         if home_currency is not None and not re.fullmatch("[A-Z]{3}", home_currency):
             raise SetupError("The home currency must be three capital letters, such as USD or EUR.")
+        super().__init__(client)
         self.client = client
         self._api = Api(client, searches or Pacing(requests=5, seconds=1))
         self._home_currency = home_currency
         self._person = person
         self._overlap = overlap
         self._search_cap = search_cap
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self.client.close()
-
-    @property
-    def requests(self) -> int:
-        return self.client.requests
-
-    @property
-    def retries(self) -> int:
-        return self.client.retries
-
-    @property
-    def throttled_seconds(self) -> float:
-        return self.client.throttled_seconds
 
     @property
     def connection(self) -> str:
@@ -119,14 +101,12 @@ class HubSpot:
         are read belongs to the next window.
         """
         owners = self._owners()
-        end = self.client.server_time
-        if end is None:
-            raise BadAnswerError(f"{self.client.account} sends no Date header; check the address, or a proxy between.")
+        end = self.client.present
         yield replace(owners.page("owners"), watermark=end)
         stages = self._stages()
         yield replace(stages.page("stages"), watermark=end)
         known = {stage.id: stage for stage in stages.records if isinstance(stage, Stage)}
-        groups = self._readers(known, end + _FAST_CLOCK)
+        groups = self._readers(known, end + FAST_CLOCK)
         yield from together([self._group(readers, watermarks, end) for readers in groups])
 
     def identities(self) -> Iterator[Identities]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ from holdwater.crm.hubspot_wire import (
     WireAccount,
     read,
 )
+from holdwater.crm.manners import Headers
 from holdwater.crm.pacing import Pacing
 from holdwater.crm.paging import follow
 from holdwater.crm.wire import Model
@@ -138,6 +140,11 @@ class Api:
             return read(Listing, answer, _answer("GET", path))
 
         return follow(fetch, lambda answer: answer.after, f"HubSpot's list at {path}")
+
+
+def used_up(status: int, _headers: Headers, body: bytes) -> bool:
+    """The requests of a day; those of seconds are soon there again."""
+    return status == 429 and re.search(rb'"policyName"\s*:\s*"DAILY"', body) is not None
 
 
 def _readable(model: type[Model], results: Sequence[object]) -> Iterator[Model]:

@@ -1,6 +1,6 @@
 """The Odoo connector: every record of `crm.lead` is a deal, and the first one of each partner is a lead.
 
-What was deleted in Odoo leaves no trace, so only a reading of everything, or of all numbers, finds it.
+What was deleted in Odoo leaves no trace, so every sync also compares all numbers.
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import httpx
 
@@ -23,12 +22,13 @@ from holdwater.crm.manners import Manners
 from holdwater.crm.odoo_api import Api, put_away
 from holdwater.crm.odoo_records import to_deal, to_lead, to_owner, to_stage, to_stage_events
 from holdwater.crm.odoo_wire import Json, WireLead, WireStage, WireUser, id_of, read
+from holdwater.crm.over_http import OverHttp
+from holdwater.crm.part import FAST_CLOCK
 from holdwater.crm.records import Deal, Lead, Owner, Stage, StageEvent
 from holdwater.errors import BadAnswerError, SetupError
 
 _STREAMS = ("leads", "deals", "stage_events")
 _WHOLE = ("leads", "deals")
-_FAST_CLOCK = timedelta(days=1)  # what a record's time of change may be ahead of the server's clock
 Person = Callable[[str | None], str | None]
 
 
@@ -43,12 +43,14 @@ def connect(address: str | None, token: Token | None = None, *, transport: httpx
     return Odoo(client, database, person=persons.person_key if persons.recognised() else None)
 
 
-class Odoo:
+class Odoo(OverHttp):
     """Reads users, stages, leads and what is tracked of their stages.
 
     `person` makes of an e-mail address what the store may keep of it; without it, no address is asked for.
     `overlap` is read again before each watermark, since a record carries the time at which its transaction began.
     """
+
+    remembers = timedelta(0)
 
     def __init__(
         self,
@@ -59,34 +61,12 @@ class Odoo:
         overlap: timedelta = timedelta(hours=1),
         at_once: int = 500,
     ) -> None:
+        super().__init__(client)
         self._client = client
         self._database = database
         self._person = person
         self._overlap = overlap
         self._api = Api(client, at_once=at_once, addresses=person is not None)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._client.close()
-
-    @property
-    def requests(self) -> int:
-        return self._client.requests
-
-    @property
-    def retries(self) -> int:
-        return self._client.retries
-
-    @property
-    def throttled_seconds(self) -> float:
-        return self._client.throttled_seconds
 
     @property
     def connection(self) -> str:
@@ -99,16 +79,14 @@ class Odoo:
         The window ends where the first answer came, by the server's clock.
         """
         users = self._api.users()
-        end = self._client.server_time
-        if end is None:
-            raise BadAnswerError(f"{self._client.account} sends no Date header; check the address, or a proxy between.")
+        end = self._client.present
         yield replace(_page("owners", users, _owner), watermark=end, whole=True, last=True)
         yield replace(_page("stages", self._api.stages(), _stage), watermark=end, whole=True, last=True)
         whole = not all(stream in watermarks for stream in _STREAMS[:2])
         since = None if whole else min(watermarks[stream] for stream in _STREAMS[:2]) - self._overlap
         first = FirstContact(self._api.partners())
         for rows in self._api.leads(since):
-            for page in self._leads(rows, first, end + _FAST_CLOCK):
+            for page in self._leads(rows, first, end + FAST_CLOCK):
                 yield replace(page, whole=whole and page.stream in _WHOLE)
         for stream in _STREAMS:
             yield Page(stream, [], end, whole=whole and stream in _WHOLE, last=whole and stream in _WHOLE)

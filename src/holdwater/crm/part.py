@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import TracebackType
 
 from holdwater.crm.connector import Gone, Issue, Page
 from holdwater.crm.records import Record
 from holdwater.errors import BadAnswerError
+
+FAST_CLOCK = timedelta(days=1)  # what a record's time of change may be ahead of the server's clock
 
 
 @dataclass(slots=True)

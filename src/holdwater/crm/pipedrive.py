@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from types import TracebackType
-from typing import Self
 
 import httpx
 
@@ -16,8 +14,9 @@ from holdwater.crm.client import Client
 from holdwater.crm.connector import Identities, Page
 from holdwater.crm.credentials import Token
 from holdwater.crm.manners import Manners
+from holdwater.crm.over_http import OverHttp
 from holdwater.crm.pacing import Pacing
-from holdwater.crm.part import Part
+from holdwater.crm.part import FAST_CLOCK, Part
 from holdwater.crm.pipedrive_api import Api, pause, used_up
 from holdwater.crm.pipedrive_reading import Names, Reader
 from holdwater.crm.pipedrive_records import to_owner, to_stage
@@ -28,7 +27,6 @@ from holdwater.errors import BadAnswerError
 ADDRESS = "https://api.pipedrive.com"
 # The token travels in a header: in the address it would come into logs, and v2 does not take it there.
 MANNERS = Manners(header="x-api-token", scheme="", pause=pause, used_up=used_up)
-_FAST_CLOCK = timedelta(days=1)  # what a record's time of change may be ahead of the server's clock
 
 
 def connect(
@@ -41,7 +39,7 @@ def connect(
     return Pipedrive(client, person=persons.person_key if persons.recognised() else None)
 
 
-class Pipedrive:
+class Pipedrive(OverHttp):
     """Reads users, stages, persons, leads, deals, what changed in them, and activities.
 
     `client` counts what that cost; its manners must be MANNERS. `person` makes of an e-mail address what the store may
@@ -56,33 +54,11 @@ class Pipedrive:
         overlap: timedelta = timedelta(minutes=10),
         at_once: int = 500,
     ) -> None:
+        super().__init__(client)
         self.client = client
         self._person = person
         self._overlap = overlap
         self._api = Api(client, at_once=at_once)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self.client.close()
-
-    @property
-    def requests(self) -> int:
-        return self.client.requests
-
-    @property
-    def retries(self) -> int:
-        return self.client.retries
-
-    @property
-    def throttled_seconds(self) -> float:
-        return self.client.throttled_seconds
 
     @cached_property
     def connection(self) -> str:
@@ -95,9 +71,7 @@ class Pipedrive:
         The window ends where the users' answer came, by the server's clock.
         """
         users = self._api.users()
-        end = self.client.server_time
-        if end is None:
-            raise BadAnswerError(f"{self.client.account} sends no Date header; check the address, or a proxy between.")
+        end = self.client.present
         owners, stages = Part(), Part()
         names = Names("users")
         for row in users:
@@ -111,7 +85,7 @@ class Pipedrive:
                 stages.add(to_stage(wire))
                 pipelines[wire.id] = str(wire.pipeline_id)
         yield replace(stages.page("stages"), watermark=end)
-        reader = Reader(self._api, end, end + _FAST_CLOCK, self._person)
+        reader = Reader(self._api, end, end + FAST_CLOCK, self._person)
         yield from together([reader.people(), reader.activities(self._since(watermarks, "activities"))])
         # What was begun and not ended has seen nothing of the deals after it, however long ago they moved.
         since = self._since(watermarks, "stage_events")

@@ -11,8 +11,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import chain
-from types import TracebackType
-from typing import Self
 
 import httpx
 
@@ -20,7 +18,8 @@ from holdwater.crm import credentials, persons
 from holdwater.crm.client import Client
 from holdwater.crm.connector import Identities, Page
 from holdwater.crm.credentials import Token
-from holdwater.crm.part import Part
+from holdwater.crm.over_http import OverHttp
+from holdwater.crm.part import FAST_CLOCK, Part
 from holdwater.crm.records import Stage
 from holdwater.crm.salesforce_activities import KINDS, STREAM, Activities
 from holdwater.crm.salesforce_api import Api
@@ -42,7 +41,6 @@ from holdwater.crm.salesforce_wire import (
 from holdwater.crm.together import together
 from holdwater.errors import BadAnswerError, ScopeError, SetupError
 
-_FAST_CLOCK = timedelta(days=1)  # what a record's time of change may be ahead of the server's clock
 _USERS = Query("User", ("Id", "SystemModstamp", "IsActive"), ("UserType = 'Standard'",))
 _STAGES = Query(
     "OpportunityStage", ("Id", "SystemModstamp", "ApiName", "MasterLabel", "SortOrder", "IsClosed", "IsWon")
@@ -71,7 +69,7 @@ def connect(
     return Salesforce(door, enter, person=person, bulk_above=bulk_above)
 
 
-class Salesforce:
+class Salesforce(OverHttp):
     """Reads users, stages, leads, contacts, opportunities with their history, tasks and events.
 
     `enter` comes in through the door when something is asked for the first time.
@@ -79,6 +77,8 @@ class Salesforce:
     `overlap` is read again before each watermark: a record shows up only once its transaction has ended, with the
     time at which it was written.
     """
+
+    remembers = timedelta(days=14)  # the recycle bin is emptied after 15
 
     def __init__(
         self,
@@ -89,35 +89,11 @@ class Salesforce:
         overlap: timedelta = timedelta(hours=1),
         bulk_above: int = 20_000,
     ) -> None:
+        super().__init__(door.client)
         self._door, self._enter = door, enter
-        self._clients = [door.client]
         self._bulk_above = bulk_above
         self._person = person
         self._overlap = overlap
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        for client in self._clients:
-            client.close()
-
-    @property
-    def requests(self) -> int:
-        return sum(client.requests for client in self._clients)
-
-    @property
-    def retries(self) -> int:
-        return sum(client.retries for client in self._clients)
-
-    @property
-    def throttled_seconds(self) -> float:
-        return sum(client.throttled_seconds for client in self._clients)
 
     @cached_property
     def _client(self) -> Client:
@@ -145,10 +121,8 @@ class Salesforce:
         read may be in them already, and is read again in the next window.
         """
         users = [row for found in self._api.rows(_USERS) for row in found.rows]
-        end = self._client.server_time
-        if end is None:
-            raise BadAnswerError(f"{self._client.account} sends no Date header; check the address, or a proxy between.")
-        latest = end + _FAST_CLOCK
+        end = self._client.present
+        latest = end + FAST_CLOCK
         owners = Part(latest)
         for place, row in enumerate(users, 1):
             with owners.noting(id_of(row) or f"User no. {place}"):

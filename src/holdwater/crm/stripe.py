@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from types import TracebackType
-from typing import Self
 
 import httpx
 
@@ -21,7 +19,9 @@ from holdwater.crm.client import Client
 from holdwater.crm.connector import Gone, Identities, Page
 from holdwater.crm.credentials import Token
 from holdwater.crm.manners import Manners
+from holdwater.crm.over_http import OverHttp
 from holdwater.crm.pacing import Pacing
+from holdwater.crm.part import FAST_CLOCK
 from holdwater.crm.stripe_api import Api
 from holdwater.crm.stripe_changes import KEPT, changed_customers, changed_invoices
 from holdwater.crm.stripe_reading import Accounts, Invoices
@@ -31,7 +31,6 @@ from holdwater.errors import SetupError
 
 ADDRESS = "https://api.stripe.com"
 MANNERS = Manners(headers={"Stripe-Version": VERSION})
-_FAST_CLOCK = timedelta(days=1)  # what an object's time may be ahead of the server's clock
 
 
 def connect(
@@ -49,7 +48,7 @@ def connect(
     return Stripe(client, found[2], test=test, person=persons.person_key if persons.recognised() else None)
 
 
-class Stripe:
+class Stripe(OverHttp):
     """Reads subscriptions, customers and invoices; `client` counts what that cost.
 
     `account` is the account's id, which Stripe tells only a full key; `test`: its test mode, whose objects are others.
@@ -67,35 +66,12 @@ class Stripe:
         overlap: timedelta = timedelta(hours=1),
         at_once: int = 100,
     ) -> None:
-        self.client = client
+        super().__init__(client)
         self._api = Api(client, at_once=at_once)
         self._given = account
         self._test = test
         self._person = person
         self._overlap = overlap
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self.client.close()
-
-    @property
-    def requests(self) -> int:
-        return self.client.requests
-
-    @property
-    def retries(self) -> int:
-        return self.client.retries
-
-    @property
-    def throttled_seconds(self) -> float:
-        return self.client.throttled_seconds
 
     @property
     def connection(self) -> str:
@@ -104,10 +80,18 @@ class Stripe:
 
     @cached_property
     def _account(self) -> str:
-        if self._given is None:
-            return self._api.account()
-        self._api.server_time()  # a wrong key is found out here, too
-        return self._given
+        told = self._api.account()
+        account = self._given or told
+        if account is None:
+            raise SetupError(
+                "Stripe does not tell a restricted key which account it opens: add the account's id to the address, as"
+                f" in --url {ADDRESS}/acct_1032D82eZvKYlo2C; the address bar of the Dashboard shows it."
+            )
+        if told is None:
+            self._api.server_time()  # a wrong key is found out here, too
+        elif told != account:  # under another name everything would be kept, and counted, a second time
+            raise SetupError(f"This key opens the Stripe account {told}, not {account}: correct the address.")
+        return account
 
     def pages(self, watermarks: Mapping[str, datetime]) -> Iterator[Page]:
         """Subscriptions, then the customers they make, then invoices; the window ends before the first of them."""
@@ -129,7 +113,7 @@ class Stripe:
         return None if end - since > KEPT else since
 
     def _accounts(self, since: datetime | None, end: datetime) -> Iterator[Page]:
-        accounts = Accounts(end + _FAST_CLOCK, self._person)
+        accounts = Accounts(end + FAST_CLOCK, self._person)
         changed = None if since is None else changed_customers(self._api, since)
         whole = changed is None
         for customer in [None] if changed is None else changed:
@@ -141,7 +125,7 @@ class Stripe:
 
     def _invoices(self, since: datetime | None, end: datetime) -> Iterator[Page]:
         refunds = Refunds(self._api)
-        invoices = Invoices(self._api, refunds, end + _FAST_CLOCK)
+        invoices = Invoices(self._api, refunds, end + FAST_CLOCK)
         changed = None if since is None else changed_invoices(self._api, since, refunds)
         whole = changed is None
         yield Page("invoices", [], issues=refunds.issues, whole=whole)

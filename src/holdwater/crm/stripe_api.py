@@ -12,7 +12,7 @@ from datetime import datetime
 from holdwater.crm.client import Client
 from holdwater.crm.paging import follow
 from holdwater.crm.stripe_wire import Listing, WireAccount, name_of, read, seconds
-from holdwater.errors import BadAnswerError, ScopeError, SetupError
+from holdwater.errors import BadAnswerError, ScopeError
 
 Filter = dict[str, str | int]
 
@@ -24,23 +24,17 @@ class Api:
         self._client = client
         self._at_once = at_once
 
-    def account(self) -> str:
-        """The id of the account that the key opens; restricted keys may not be allowed to ask."""
+    def account(self) -> str | None:
+        """The id of the account that the key opens; None for a restricted key, which may not ask."""
         try:
             return read(WireAccount, self._client.get_json("/v1/account"), "The answer to GET /v1/account").id
         except ScopeError:
-            pass
-        raise SetupError(
-            "Stripe does not tell a restricted key which account it opens: add the account's id to the address,"
-            " as in --url https://api.stripe.com/acct_1032D82eZvKYlo2C; the address bar of the Dashboard shows it."
-        )
+            return None
 
     def server_time(self) -> datetime:
         """The moment by Stripe's clock; asks for the newest event, so that a key that may not is found out first."""
         self._page("/v1/events", {"limit": 1})
-        if self._client.server_time is None:
-            raise BadAnswerError(f"{self._client.account} sends no Date header; check the address, or a proxy between.")
-        return self._client.server_time
+        return self._client.present
 
     def subscriptions(self, customer: str | None = None) -> Iterator[list[object]]:
         """All, or those of one customer, ended ones among them, which come only if asked for."""

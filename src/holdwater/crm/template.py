@@ -11,8 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
-from types import TracebackType
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 import httpx
 from pydantic import Field, PlainValidator
@@ -21,16 +20,15 @@ from holdwater.crm import credentials
 from holdwater.crm.client import Client
 from holdwater.crm.connector import Gone, Identities, Page
 from holdwater.crm.credentials import Token
+from holdwater.crm.over_http import OverHttp
 from holdwater.crm.pacing import Pacing
 from holdwater.crm.paging import follow
-from holdwater.crm.part import Part
+from holdwater.crm.part import FAST_CLOCK, Part
 from holdwater.crm.records import Deal, Lead, Money, source_name
 from holdwater.crm.wire import Wire, Written, read
-from holdwater.errors import BadAnswerError
 
 ADDRESS = "https://api.pocket.example"
 _STREAMS = {"leads": "people", "deals": "deals"}  # what Holdwater calls them, and what Pocket does
-_FAST_CLOCK = timedelta(days=1)  # what a record's time of change may be ahead of the server's clock
 
 # 1. What Pocket's answers look like. pydantic refuses what cannot be right; what is not listed here is not read.
 
@@ -128,32 +126,15 @@ def connect(address: str | None, token: Token | None = None, *, transport: httpx
     return Pocket(Client(address or ADDRESS, given, pacing=Pacing(5, 1), transport=transport))
 
 
-class Pocket:
+class Pocket(OverHttp):
     """Reads people and deals; `overlap` is read again before each watermark, for changes that were listed late."""
 
+    remembers = timedelta(days=30)  # how long Pocket lists what was removed; leave it out if yours does so for ever
+
     def __init__(self, client: Client, *, overlap: timedelta = timedelta(minutes=10)) -> None:
+        super().__init__(client)
         self._client = client
         self._overlap = overlap
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._client.close()
-
-    @property
-    def requests(self) -> int:
-        return self._client.requests
-
-    @property
-    def retries(self) -> int:
-        return self._client.retries
-
-    @property
-    def throttled_seconds(self) -> float:
-        return self._client.throttled_seconds
 
     @cached_property
     def connection(self) -> str:
@@ -163,9 +144,7 @@ class Pocket:
     def pages(self, watermarks: Mapping[str, datetime]) -> Iterator[Page]:
         """What changed since the watermarks; the window ends now, by the server's clock and not by ours."""
         self._account()
-        end = self._client.server_time
-        if end is None:
-            raise BadAnswerError(f"{self._client.account} sends no Date header; check the address, or a proxy between.")
+        end = self._client.present
         for stream in _STREAMS:
             yield from self._stream(stream, watermarks.get(stream), end)
 
@@ -181,7 +160,7 @@ class Pocket:
         whole, place = since is None, 0
         asked = {"since": (since - self._overlap).isoformat()} if since else {}
         for answer in self._list(f"/pocket/{_STREAMS[stream]}", asked):
-            part = Part(end + _FAST_CLOCK)
+            part = Part(end + FAST_CLOCK)
             for item in answer.items:
                 place += 1
                 name = name_of(item)

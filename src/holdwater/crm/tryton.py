@@ -10,8 +10,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from types import TracebackType
-from typing import Self
 
 import httpx
 
@@ -20,6 +18,8 @@ from holdwater.crm.client import Client
 from holdwater.crm.connector import Identities, Issue, Page
 from holdwater.crm.credentials import Token
 from holdwater.crm.first_contact import FirstContact
+from holdwater.crm.over_http import OverHttp
+from holdwater.crm.part import FAST_CLOCK
 from holdwater.crm.tryton_api import Api
 from holdwater.crm.tryton_reading import WHOLE, Person, Reading
 from holdwater.crm.tryton_records import STAGES, to_owner
@@ -28,7 +28,6 @@ from holdwater.crm.tryton_wire import WireEmployee, id_of, read
 from holdwater.errors import BadAnswerError, SetupError
 
 _STREAMS = (*WHOLE, "stage_events")
-_FAST_CLOCK = timedelta(days=1)  # what a record's time of change may be ahead of the server's clock
 
 
 def connect(address: str | None, token: Token | None = None, *, transport: httpx.BaseTransport | None = None) -> Tryton:
@@ -53,7 +52,7 @@ def _place(address: str | None) -> tuple[str, str]:
     return found[1], found[2]
 
 
-class Tryton:
+class Tryton(OverHttp):
     """Reads employees, opportunities and their history; `client` and `door` count what that cost.
 
     `person` makes of an e-mail address what the store may keep of it; without it, no address is asked for.
@@ -70,34 +69,11 @@ class Tryton:
         overlap: timedelta = timedelta(hours=1),
         at_once: int = 1000,
     ) -> None:
+        super().__init__(client, door.client)
         self._client, self._door = client, door
         self._api = Api(client, door.path, at_once=at_once, addresses=person is not None)
         self._person = person
         self._overlap = overlap
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._client.close()
-        self._door.client.close()
-
-    @property
-    def requests(self) -> int:
-        return self._client.requests + self._door.client.requests
-
-    @property
-    def retries(self) -> int:
-        return self._client.retries + self._door.client.retries
-
-    @property
-    def throttled_seconds(self) -> float:
-        return self._client.throttled_seconds + self._door.client.throttled_seconds
 
     @property
     def connection(self) -> str:
@@ -110,14 +86,12 @@ class Tryton:
         The window ends where the first answer came, by the server's clock.
         """
         employees = [row for rows in self._api.employees() for row in rows]
-        end = self._client.server_time
-        if end is None:
-            raise BadAnswerError(f"{self._client.account} sends no Date header; check the address, or a proxy between.")
+        end = self._client.present
         yield replace(_owners(employees, end), watermark=end, whole=True, last=True)
         yield Page("stages", STAGES, end)
         parties = self._api.parties()
         since = min((watermarks[stream] for stream in _STREAMS if stream in watermarks), default=end)
-        reading = Reading(self._api, parties, end + _FAST_CLOCK, self._person)
+        reading = Reading(self._api, parties, end + FAST_CLOCK, self._person)
         if not all(stream in watermarks for stream in _STREAMS):
             yield from reading.everything()
             yield from _last_pages(end, whole=True)

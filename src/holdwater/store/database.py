@@ -135,6 +135,14 @@ class Store:
 
     # Reading
 
+    def syncing(self) -> bool:
+        """Whether a sync is at work on this store just now."""
+        try:
+            with self._lock(patience=0):
+                return False
+        except _BusyError:
+            return True
+
     def watermarks(self, connection: str) -> dict[str, datetime]:
         """Up to when each stream has been read whole."""
         query = "SELECT stream, watermark FROM sync_state WHERE connection = ?"
@@ -149,9 +157,10 @@ class Store:
         with _failures(self.path):
             return {connection: datetime.fromisoformat(text) for connection, text in self._database.execute(query)}
 
-    def connections(self) -> list[str]:
-        """Every source that has been synced to its end at least once."""
-        query = "SELECT DISTINCT connection FROM sync_run WHERE status = 'done' ORDER BY connection"
+    def connections(self, *, ended: bool = True) -> list[str]:
+        """Every source that has been synced to its end at least once, or just tried."""
+        which = "WHERE status = 'done' " if ended else ""
+        query = f"SELECT DISTINCT connection FROM sync_run {which}ORDER BY connection"  # noqa: S608 -- ours
         with _failures(self.path):
             return [connection for (connection,) in self._database.execute(query)]
 

@@ -1,0 +1,39 @@
+"""What all connectors over HTTP have in common: they close what they opened, and say what it cost."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from holdwater.crm.client import Client
+
+
+class OverHttp:
+    """Asks its clients, ends with them, and counts what they did."""
+
+    def __init__(self, *clients: Client) -> None:
+        self._clients = [*clients]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        for client in self._clients:
+            client.close()
+
+    @property
+    def requests(self) -> int:
+        return sum(client.requests for client in self._clients)
+
+    @property
+    def retries(self) -> int:
+        return sum(client.retries for client in self._clients)
+
+    @property
+    def throttled_seconds(self) -> float:
+        return sum(client.throttled_seconds for client in self._clients)
