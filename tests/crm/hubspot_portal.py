@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import httpx
+from far_end import FarEnd
 
 from holdwater.crm.connector import Issue, Page
 from holdwater.crm.hubspot import HubSpot
@@ -59,35 +59,17 @@ def fixtures() -> dict[Key, Json]:
     }
 
 
-class Portal:
-    """The far end of the transport: answers from `answers`, and remembers what was asked, by several threads.
-
-    A test may put a list in the place of an answer: its members are given in turn.
-    """
-
+class Portal(FarEnd[Key]):
     def __init__(self) -> None:
-        self.answers: dict[Key, Any] = dict(fixtures())
-        self.asked: list[Key] = []
-        self.requests: list[httpx.Request] = []
-        self.date: str | None = DATE
-        self._turn = Lock()
+        super().__init__(fixtures(), DATE)
 
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        key = self._key(request)
-        with self._turn:
-            self.asked.append(key)
-            self.requests.append(request)
-            answer = self.answers[key]
-            if isinstance(answer, list):
-                answer = answer.pop(0)
+    def response(self, answer: Any, headers: dict[str, str]) -> httpx.Response:
         if isinstance(answer, int):
             return httpx.Response(answer)
-        headers = {"Date": self.date} if self.date else {}
         status = 207 if "errors" in answer else 200
         return httpx.Response(status, json=answer, headers=headers)
 
-    @staticmethod
-    def _key(request: httpx.Request) -> Key:
+    def key(self, request: httpx.Request) -> Key:
         path, params = request.url.path, request.url.params
         after = params.get("after", "")
         match request.method, path.strip("/").split("/"):

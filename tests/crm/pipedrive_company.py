@@ -6,10 +6,10 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Lock
 from typing import Any, TypeVar
 
 import httpx
+from far_end import FarEnd
 
 from holdwater.crm.connector import Page
 from holdwater.crm.pipedrive import Pipedrive
@@ -62,36 +62,21 @@ def fixtures() -> dict[Key, Any]:
     }
 
 
-class Company:
-    """The far end of the transport: answers from `answers`, and remembers what was asked, by several threads.
-
-    A test may put a status in the place of an answer, a whole response, or a list whose members are given in turn.
-    """
+class Company(FarEnd[Key]):
+    """A test may also put a status in the place of an answer, or a whole response."""
 
     def __init__(self) -> None:
-        self.answers = fixtures()
-        self.asked: list[Key] = []
-        self.requests: list[httpx.Request] = []
-        self.date: str | None = DATE
-        self._turn = Lock()
+        super().__init__(fixtures(), DATE)
 
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        key = self._key(request)
-        with self._turn:
-            self.asked.append(key)
-            self.requests.append(request)
-            answer = self.answers[key]
-            if isinstance(answer, list):
-                answer = answer.pop(0)
+    def response(self, answer: Any, headers: dict[str, str]) -> httpx.Response:
         if isinstance(answer, httpx.Response):
             return answer
         if isinstance(answer, int):
             return httpx.Response(answer, json={"success": False, "error": "refused"})
         # As text of ASCII, which has also what no UTF-8 has.
-        return httpx.Response(200, text=json.dumps(answer), headers={"Date": self.date} if self.date else {})
+        return httpx.Response(200, text=json.dumps(answer), headers=headers)
 
-    @staticmethod
-    def _key(request: httpx.Request) -> Key:
+    def key(self, request: httpx.Request) -> Key:
         path, params = request.url.path, request.url.params
         if path.startswith("/v1/leads"):
             return path, params["start"]

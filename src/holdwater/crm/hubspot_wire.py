@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AliasChoices, BeforeValidator, Field, PlainValidator
 
 from holdwater.crm import wire
-from holdwater.crm.wire import Model, Wire, Written
+from holdwater.crm.wire import Model, Wire, Written, utc_moment
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NUMBER, _WORD = re.compile("[0-9]{1,20}"), re.compile("[a-z0-9_-]{1,64}")
@@ -30,16 +30,10 @@ def _moment(value: object) -> datetime:
 
 @lru_cache(maxsize=1024)  # an object says each of its moments twice
 def _read_moment(text: str) -> datetime:
-    try:
-        # Fewer digits would be seconds, or a day such as 20260131.
-        if 12 <= len(text) <= 14 and text.isascii() and text.isdecimal():
-            return _EPOCH + timedelta(milliseconds=int(text))
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None:
-            raise ValueError("without a time zone")
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("beyond the calendar") from None
+    # Fewer digits would be seconds, or a day such as 20260131.
+    if 12 <= len(text) <= 14 and text.isascii() and text.isdecimal():
+        return _EPOCH + timedelta(milliseconds=int(text))
+    return utc_moment(text)
 
 
 def _maybe_moment(value: object) -> datetime | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 from holdwater.crm.odoo_wire import WireLead, WireStage, WireTracking, WireUser
-from holdwater.crm.records import Deal, Lead, Money, Owner, Stage, StageEvent, source_name
+from holdwater.crm.records import Deal, Lead, Money, Owner, Stage, StageEvent, id_text, source_name
 from holdwater.errors import BadAnswerError
 
 PIPELINE = "crm.lead"
@@ -38,7 +38,7 @@ def to_lead(wire: WireLead, person: Callable[[str | None], str | None] | None) -
         updated_at=wire.write_date,
         source=source_name(source),
         source_raw=source,
-        owner_id=_text(wire.user),
+        owner_id=id_text(wire.user),
         person=person(wire.email) if person else None,
     )
 
@@ -55,8 +55,8 @@ def to_deal(wire: WireLead, lead_id: int) -> Deal:
         closed_at=None if status == "open" else wire.date_closed,
         amount=_amount(wire),
         pipeline_id=PIPELINE,
-        stage_id=_text(wire.stage),
-        owner_id=_text(wire.user),
+        stage_id=id_text(wire.stage),
+        owner_id=id_text(wire.user),
         lost_reason=source_name(lost_reason),
         lost_reason_raw=lost_reason,
     )
@@ -87,7 +87,3 @@ def _amount(wire: WireLead) -> Money | None:
     if wire.currency is None or wire.currency.name is None:
         raise BadAnswerError(f"Odoo lead {wire.id} has an amount without a currency; give it a company in Odoo.")
     return Money.of(wire.revenue, wire.currency.name, str(wire.revenue))
-
-
-def _text(id_: int | None) -> str | None:
-    return None if id_ is None else str(id_)

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Literal
 
 from holdwater.crm.pipedrive_wire import WireActivity, WireDeal, WireLead, WireMove, WirePerson, WireStage, WireUser
-from holdwater.crm.records import Activity, Consent, Deal, Lead, Money, Owner, Stage, StageEvent, source_name
+from holdwater.crm.records import Activity, Consent, Deal, Lead, Money, Owner, Stage, StageEvent, id_text, source_name
 from holdwater.errors import BadAnswerError
 
 Kind = Literal["call", "email", "meeting", "note", "task", "message"]
@@ -104,7 +104,7 @@ def to_lead(wire: WirePerson, source: str | None, person: Callable[[str | None],
         updated_at=wire.changed,
         source=source_name(source),
         source_raw=source,
-        owner_id=_text(wire.owner_id),
+        owner_id=id_text(wire.owner_id),
         person=person(wire.email) if person else None,
     )
 
@@ -135,9 +135,9 @@ def to_deal(wire: WireDeal) -> Deal:
         lead_id=lead_of(wire),
         closed_at=ended[wire.status],
         amount=_amount(wire),
-        pipeline_id=_text(wire.pipeline_id),
-        stage_id=_text(wire.stage_id),
-        owner_id=_text(wire.owner_id),
+        pipeline_id=id_text(wire.pipeline_id),
+        stage_id=id_text(wire.stage_id),
+        owner_id=id_text(wire.owner_id),
         lost_reason=source_name(lost_reason),
         lost_reason_raw=lost_reason,
     )
@@ -181,8 +181,8 @@ def to_activity(wire: WireActivity) -> Activity:
         occurred_at=wire.marked_as_done_time or wire.add_time,
         updated_at=wire.changed,
         lead_id=lead_of(wire),
-        deal_id=_text(wire.deal_id),
-        owner_id=_text(wire.owner_id),
+        deal_id=id_text(wire.deal_id),
+        owner_id=id_text(wire.owner_id),
     )
 
 
@@ -193,7 +193,7 @@ def _company(id_: str, first: Inquiry) -> Lead:
         updated_at=first.changed,
         source=source_name(first.source),
         source_raw=first.source,
-        owner_id=_text(first.owner_id),
+        owner_id=id_text(first.owner_id),
     )
 
 
@@ -204,7 +204,3 @@ def _amount(wire: WireDeal) -> Money | None:
     if wire.currency is None:
         raise BadAnswerError(f"Pipedrive deal {wire.id} has a value without a currency; set one in Pipedrive.")
     return Money.of(wire.value, wire.currency, str(wire.value))
-
-
-def _text(id_: int | None) -> str | None:
-    return None if id_ is None else str(id_)

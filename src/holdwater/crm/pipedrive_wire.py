@@ -15,21 +15,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AliasPath, BeforeValidator, Field
 
 from holdwater.crm import wire
-from holdwater.crm.wire import Model, Wire, Written
+from holdwater.crm.wire import Model, Wire, Written, utc_moment
 
 _NO_TIME = "0000-00-00 00:00:00"  # v1's way to say never
-
-
-def _moment(value: object) -> datetime:
-    if not isinstance(value, str):
-        raise ValueError("not a moment")  # noqa: TRY004 -- pydantic collects ValueError only
-    moment = datetime.fromisoformat(value)
-    if moment.tzinfo is None:
-        raise ValueError("without a time zone")
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("beyond the calendar") from None
 
 
 def _legacy(value: object) -> datetime:
@@ -60,7 +48,7 @@ def _whole(value: object) -> object:
 
 Id = Annotated[int, Field(gt=0, lt=10**15, strict=True)]
 MaybeId = Id | None
-Moment = Annotated[datetime, BeforeValidator(_moment)]
+Moment = Annotated[datetime, BeforeValidator(utc_moment)]
 MaybeMoment = Annotated[Moment | None, BeforeValidator(_empty_is_none)]
 Legacy = Annotated[datetime, BeforeValidator(_legacy)]
 MaybeLegacy = Annotated[Legacy | None, BeforeValidator(_empty_is_none)]

@@ -207,6 +207,11 @@ STREAMS: Mapping[str, type[Record]] = {
 }
 
 
+def id_text(number: int | None) -> str | None:
+    """The canonical id of a record that its CRM numbers."""
+    return None if number is None else str(number)
+
+
 @lru_cache(maxsize=1024)  # the same few for hundreds of thousands of records
 def source_name(text: str | None) -> str | None:
     """One spelling for one source: `Paid Search`, `PAID_SEARCH` and `paid-search` are `paid_search`."""

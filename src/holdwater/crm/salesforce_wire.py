@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, AliasPath, BeforeValidator, Field
 
 from holdwater.crm import wire
-from holdwater.crm.wire import Model, Wire, Written
+from holdwater.crm.wire import Model, Wire, Written, utc_moment
 
 _ID = "[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?"
 _MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:?\d\d)"
@@ -26,10 +26,7 @@ def _moment(value: object) -> datetime:
     """Salesforce writes the offset without a colon in JSON, and as Z in CSV."""
     if not isinstance(value, str) or not re.fullmatch(_MOMENT, value, re.ASCII):
         raise ValueError("not a moment")
-    try:
-        return datetime.fromisoformat(value).astimezone(UTC)
-    except OverflowError:
-        raise ValueError("beyond the calendar") from None
+    return utc_moment(value)
 
 
 def _day(value: object) -> date:

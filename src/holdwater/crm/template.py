@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, Literal
@@ -25,7 +25,7 @@ from holdwater.crm.pacing import Pacing
 from holdwater.crm.paging import follow
 from holdwater.crm.part import FAST_CLOCK, Part
 from holdwater.crm.records import Deal, Lead, Money, source_name
-from holdwater.crm.wire import Wire, Written, read
+from holdwater.crm.wire import Wire, Written, read, utc_moment
 
 ADDRESS = "https://api.pocket.example"
 _STREAMS = {"leads": "people", "deals": "deals"}  # what Holdwater calls them, and what Pocket does
@@ -35,24 +35,11 @@ _STREAMS = {"leads": "people", "deals": "deals"}  # what Holdwater calls them, a
 Id = Annotated[str, Field(pattern="^[0-9]{1,18}$")]
 
 
-def _moment(value: object) -> datetime:
-    """ISO 8601 with a time zone and nothing else: pydantic's own datetime would take `20260501` for seconds of 1970."""
-    if not isinstance(value, str):
-        raise ValueError("not a moment")  # noqa: TRY004 -- pydantic collects ValueError only
-    try:
-        moment = datetime.fromisoformat(value)
-        if moment.tzinfo is None:
-            raise ValueError("without a time zone")
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("beyond the calendar") from None
-
-
 def _maybe_moment(value: object) -> datetime | None:
-    return None if value is None else _moment(value)
+    return None if value is None else utc_moment(value)
 
 
-Moment = Annotated[datetime, PlainValidator(_moment)]
+Moment = Annotated[datetime, PlainValidator(utc_moment)]
 MaybeMoment = Annotated[datetime | None, PlainValidator(_maybe_moment)]
 
 

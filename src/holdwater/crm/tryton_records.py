@@ -13,7 +13,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Literal
 
-from holdwater.crm.records import Deal, Lead, Money, Owner, Stage, StageEvent, source_name
+from holdwater.crm.records import Deal, Lead, Money, Owner, Stage, StageEvent, id_text, source_name
 from holdwater.crm.tryton_wire import State, WireEmployee, WireOpportunity
 
 PIPELINE = "sale.opportunity"
@@ -63,7 +63,7 @@ def to_lead(wire: WireOpportunity, person: Callable[[str | None], str | None] | 
         id=str(wire.id),
         created_at=_began(wire),
         updated_at=wire.changed_at,
-        owner_id=_text(wire.employee),
+        owner_id=id_text(wire.employee),
         person=person(wire.party.email) if person and wire.party else None,
     )
 
@@ -80,7 +80,7 @@ def to_deal(wire: WireOpportunity, lead_id: int, versions: Sequence[Version]) ->
         amount=None if wire.amount is None else Money.of(Decimal(wire.amount), wire.currency.code, wire.amount),
         pipeline_id=PIPELINE,
         stage_id=wire.state,
-        owner_id=_text(wire.employee),
+        owner_id=id_text(wire.employee),
         lost_reason=source_name(lost_reason),
         lost_reason_raw=lost_reason,
     )
@@ -119,7 +119,3 @@ def _closed(wire: WireOpportunity, versions: Sequence[Version]) -> datetime | No
     if len(entries) > 1 and entries[-1].state == wire.state:
         return entries[-1].at
     return wire.changed_at if wire.end_date is None else datetime.combine(wire.end_date, time(), UTC)
-
-
-def _text(id_: int | None) -> str | None:
-    return None if id_ is None else str(id_)

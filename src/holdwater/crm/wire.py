@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -28,6 +29,19 @@ def read(model: type[Model], answer: object, what: str, crm: str) -> Model:
         f"{what} has something unusable in {', '.join(fields[:3])};"
         f" mend it in {crm}, or update Holdwater if it looks right there."
     )
+
+
+def utc_moment(value: object) -> datetime:
+    """ISO 8601 with a time zone and nothing else: pydantic's own datetime would take `20260501` for seconds of 1970."""
+    if not isinstance(value, str):
+        raise ValueError("not a moment")  # noqa: TRY004 -- pydantic collects ValueError only
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError("without a time zone")
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("beyond the calendar") from None
 
 
 # Half a letter of UTF-16, which no file can hold, is refused where a limit makes pydantic look at the text at all; the
