@@ -12,6 +12,7 @@ from typing import Any
 
 from by_hand import quantile
 
+import holdwater
 from holdwater.crm.records import (
     Activity,
     Consent,
@@ -28,6 +29,7 @@ from holdwater.metrics.customer_figures import (
     ConsentReach,
     CustomerMonth,
     FirstResponse,
+    LossRecord,
     LostReason,
     RevenueMonth,
     Share,
@@ -35,7 +37,7 @@ from holdwater.metrics.customer_figures import (
     StageTime,
     Worked,
 )
-from holdwater.metrics.words import guess
+from holdwater.metrics.words import guess, guess_claim
 
 HOUR, DAY, MONTH = timedelta(hours=1), timedelta(days=1), timedelta(days=365.25 / 12)
 
@@ -52,7 +54,7 @@ def figures(records: Sequence[Record], as_of: datetime, judged_after_days: float
         **customers(all_of(Customer), as_of),
         "revenue_months": revenue(all_of(Invoice), as_of),
         **stages(all_of(StageEvent), deals, {stage.id: stage for stage in all_of(Stage)}, as_of),
-        "lost_reasons": lost(deals.values(), as_of),
+        "lost_reasons": lost(deals.values(), all_of(Activity), as_of),
         **contacts(leads, all_of(Activity), deals, all_of(Customer), as_of, judged_after_days),
         "consent": consent(leads, all_of(Consent), as_of),
     }
@@ -197,14 +199,45 @@ def kaplan_meier(lengths: Sequence[tuple[int, bool]], stay: Fraction) -> float |
     return None
 
 
-def lost(deals: Iterable[Deal], as_of: datetime) -> tuple[LostReason, ...]:
-    reasons = Counter(
-        deal.lost_reason for deal in deals if deal.status == "lost" and not (deal.closed_at and deal.closed_at > as_of)
-    )
+def lost(deals: Iterable[Deal], activities: Sequence[Activity], as_of: datetime) -> tuple[LostReason, ...]:
+    over = [deal for deal in deals if deal.status == "lost" and not (deal.closed_at and deal.closed_at > as_of)]
+    reasons = Counter(deal.lost_reason for deal in over)
     ordered = sorted(reasons.items(), key=lambda item: (-item[1], item[0] is None, item[0] or ""))
     return tuple(
-        LostReason(reason=reason, whose=guess(reason), deals=Share(count=n, of=reasons.total()))
+        LostReason(
+            reason=reason,
+            whose=guess(reason),
+            deals=Share(count=n, of=reasons.total()),
+            record=loss_record([deal for deal in over if deal.lost_reason == reason], reason, activities, as_of),
+        )
         for reason, n in ordered
+    )
+
+
+def loss_record(
+    deals: Iterable[Deal], reason: str | None, activities: Sequence[Activity], as_of: datetime
+) -> LossRecord | None:
+    """By LOSS_CHECK itself, one deal after another."""
+    claim = guess_claim(reason, guess(reason))
+    if claim is None:
+        return None
+    said: Counter[str] = Counter()
+    for deal in deals:
+        log = [
+            ("it", activity.occurred_at, activity.direction)
+            for activity in activities
+            if activity.kind in ("call", "email", "message")
+            and activity.direction
+            and (activity.deal_id or (deal.id if activity.lead_id and activity.lead_id == deal.lead_id else None))
+            == deal.id
+            and activity.occurred_at <= as_of
+            and (deal.closed_at is None or activity.occurred_at.date() <= deal.closed_at.date())
+        ]
+        log.sort(key=lambda message: message[1:])
+        said[holdwater.loss_check(claim, "it", log)[0]["verdict"]] += 1
+    assert set(said) <= {"supported", "contradicted", "no messages"}
+    return LossRecord(
+        claim=claim, supported=said["supported"], contradicted=said["contradicted"], no_messages=said["no messages"]
     )
 
 

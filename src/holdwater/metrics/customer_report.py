@@ -8,12 +8,14 @@ from itertools import groupby
 from typing import Any
 
 from holdwater.crm.records import Money
-from holdwater.metrics import contact, customers, stages
+from holdwater.metrics import contact, customers, loss_record, stages
 from holdwater.metrics.customer_figures import (
+    Claim,
     Cohort,
     ConsentReach,
     CustomerMonth,
     FirstResponse,
+    LossRecord,
     LostReason,
     RevenueMonth,
     Share,
@@ -37,7 +39,7 @@ def customer_figures(
         "backward_customers": backward["backward_customers"],
         "revenue_months": _revenue_months(engine.rows(customers.revenue_months(until))),
         **_stages(engine, until),
-        "lost_reasons": _lost_reasons(engine.rows(stages.lost_reasons(until)), words),
+        "lost_reasons": _lost_reasons(engine, until, words),
         "first_response": _first_response(engine.rows(contact.first_response(until))),
         "consent": _consent(engine.rows(contact.consents(until)), leads),
         "referred": Share(count=referrals["referred_customers"], of=referrals["customers"]),
@@ -133,7 +135,11 @@ def _stages(engine: Engine, until: datetime) -> dict[str, Any]:
     }
 
 
-def _lost_reasons(rows: Sequence[Row], words: Words) -> tuple[LostReason, ...]:
+def _lost_reasons(engine: Engine, until: datetime, words: Words) -> tuple[LostReason, ...]:
+    rows = engine.rows(stages.lost_reasons(until))
+    claims = {row["lost_reason"]: claim for row in rows if (claim := words.claim(row["lost_reason"]))}
+    checks = engine.rows(loss_record.loss_checks(until, claims)) if claims else []
+    records = {row["lost_reason"]: row for row in checks}
     lost = sum(row["deals"] for row in rows)
     ordered = sorted(rows, key=lambda row: (-row["deals"], row["lost_reason"] is None, row["lost_reason"] or ""))
     return tuple(
@@ -141,9 +147,16 @@ def _lost_reasons(rows: Sequence[Row], words: Words) -> tuple[LostReason, ...]:
             reason=row["lost_reason"],
             whose=words.whose(row["lost_reason"]),
             deals=Share(count=row["deals"], of=lost),
+            record=_record(records.get(row["lost_reason"]), claims.get(row["lost_reason"])),
         )
         for row in ordered
     )
+
+
+def _record(row: Row | None, claim: Claim | None) -> LossRecord | None:
+    if row is None or claim is None:
+        return None
+    return LossRecord(claim=claim, **{name: row[name] for name in ("supported", "contradicted", "no_messages")})
 
 
 def _first_response(rows: Sequence[Row]) -> FirstResponse | None:

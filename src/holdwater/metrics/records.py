@@ -10,7 +10,8 @@ from typing import NamedTuple
 import duckdb
 import ibis  # type: ignore[import-untyped] # it ships no types
 
-from holdwater.metrics import funnel
+from holdwater.metrics import funnel, loss_record
+from holdwater.metrics.customer_figures import Claim
 from holdwater.metrics.durations import month as month_of
 from holdwater.metrics.engine import IN_MEMORY, Embedded
 from holdwater.metrics.reporting import latest_moment
@@ -37,6 +38,10 @@ LEADS: Mapping[str, Which] = {
     "Days to win": lambda rows: rows.days_to_win.notnull(),
     "Days, 9 in 10": lambda rows: rows.days_to_win.notnull(),
 }
+# What each column of Losses counts by the messages of the deals.
+VERDICTS: Mapping[str, str] = {
+    "Record supports": "supported", "Record contradicts": "contradicted", "No messages": "no messages",
+}  # fmt: skip
 # And among the customers of a month.
 COMINGS: Mapping[str, Callable[[ibis.Table, date], ibis.Value]] = {
     "New": lambda rows, month: rows.began == month,
@@ -86,6 +91,17 @@ def losses_behind(store: Store, reason: str | None, as_of: datetime) -> list[Rec
         lost = DEALS.filter(DEALS.status == "lost", DEALS.closed_at.isnull() | (DEALS.closed_at <= until))
         lost = lost.filter(lost.lost_reason.isnull() if reason is None else lost.lost_reason == reason)
         return lost.select("connection", "id", day=lost.closed_at.date())
+
+    return _records(store, "deals", as_of, wanted)
+
+
+def verdicts_behind(store: Store, reason: str, claim: Claim, header: str, as_of: datetime) -> list[RecordOf]:
+    """The deals lost for this reason of which the messages say what the column counts."""
+
+    def wanted(until: datetime, _: datetime) -> ibis.Table:
+        rows = loss_record.loss_verdicts(until, {reason: claim})
+        rows = rows.filter(rows.verdict == VERDICTS[header])
+        return rows.select("connection", id="deal_id", day=rows.closed_at.date())
 
     return _records(store, "deals", as_of, wanted)
 

@@ -8,10 +8,21 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import get_args
 
 from holdwater.crm.links import record_link
 from holdwater.errors import UsageError
-from holdwater.metrics.records import COMINGS, LEADS, RecordOf, customers_behind, leads_behind, losses_behind
+from holdwater.metrics.customer_figures import Claim
+from holdwater.metrics.records import (
+    COMINGS,
+    LEADS,
+    VERDICTS,
+    RecordOf,
+    customers_behind,
+    leads_behind,
+    losses_behind,
+    verdicts_behind,
+)
 from holdwater.store.database import Store
 from holdwater.workbook.about import last_as_of
 from holdwater.workbook.cells import ReadCell
@@ -19,7 +30,7 @@ from holdwater.workbook.contents import NOT_RECORDED
 from holdwater.workbook.figures import FIGURES
 from holdwater.workbook.inputs import INPUTS
 from holdwater.workbook.opened import OpenWorkbook
-from holdwater.workbook.owned import CUSTOMERS, LOSSES, MONTH, MONTHS, RESULTS, SOURCES, TABLES
+from holdwater.workbook.owned import CUSTOMERS, LOSSES, MONTH, MONTHS, RESULTS, SOURCES, TABLES, TESTED_AS
 from holdwater.workbook.references import Area, area_of, cell_name, only_area, with_areas
 from holdwater.workbook.tables import Table
 
@@ -197,6 +208,9 @@ class _Explanation:
                 found = customers_behind(store, header, until, _day(key))
             elif table.name == LOSSES.name and header == "Deals":
                 found = losses_behind(store, None if key == NOT_RECORDED else str(key), until)
+            elif table.name == LOSSES.name and header in VERDICTS:
+                claim = next((c for c in get_args(Claim) if c == self._beside(table, cell.row, TESTED_AS)), None)
+                found = claim and verdicts_behind(store, str(key), claim, header, until)
         if found is None:
             yield f"{indent}No list of single records is kept for this column."
             return
@@ -232,6 +246,11 @@ class _Explanation:
             if left is not None and isinstance(left.value, str) and left.value and left.formula is None:
                 return left.value
         return ""
+
+    def _beside(self, table: Table, row: int, header: str) -> object:
+        """What stands in another column of the same row."""
+        cell = self._cell(table.sheet, row, _column(table, header))
+        return None if cell is None else cell.value
 
     def _key_cell(self, table: Table, row: int) -> object:
         cell = self._cell(table.sheet, row, table.body.first_column)

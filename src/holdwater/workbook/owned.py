@@ -130,6 +130,7 @@ CURVE = OwnedTable(
     "Retention curve", "The curve fitted to all cohorts at once, with its 90 % band. The sheet Retention draws it.",
 )  # fmt: skip
 
+TESTED_AS = "Tested as"
 LOSSES = OwnedTable(
     "hw_losses", "Losses",
     (Column("Reason given", TEXT, "As the CRM has it.", width=44),
@@ -138,8 +139,13 @@ LOSSES = OwnedTable(
      Column("Share", PERCENT, "Deals / of.", own.row_conversion,
             {"judged_customers": "[Deals]", "judged_leads": "[Of]"}),
      Column("Whose", TEXT, "us, them or unknown: as words.toml says, or a first reading of the reason.",
-            width=14)),
-    "Losses", "Why deals were lost, as recorded.", top=10,
+            width=14),
+     Column(TESTED_AS, TEXT, "The claim that messages can test; empty where they cannot tell whether it is right.",
+            width=14),
+     Column("Record supports", COUNT, "Deals whose messages bear the claim out (LOSS_CHECK)."),
+     Column("Record contradicts", COUNT, "Deals whose messages say otherwise: look at these first.", width=14),
+     Column("No messages", COUNT, "Deals without a message that could tell.")),
+    "Losses", "Why deals were lost, as recorded, and what the messages say of it.", top=12,
 )  # fmt: skip
 
 CONSENT = OwnedTable(

@@ -9,7 +9,7 @@ from holdwater.units import COUNT, MONEY, PERCENT
 from holdwater.workbook import sheet_formulas as own
 from holdwater.workbook.checks import CHECKS, CONTROL, FIRST_CHECK, TEXT_CHECKS
 from holdwater.workbook.evaluate import CHECKS_LINE, FRESHNESS
-from holdwater.workbook.grid import ABOUT_KEYS, Cell, Screen, Text, figure, heads, result, results_and
+from holdwater.workbook.grid import ABOUT_KEYS, Cell, Screen, Text, figure, heads, result, results_and, tested
 from holdwater.workbook.owned import FIX_HEADERS
 
 HINT_ROW = 2
@@ -143,9 +143,19 @@ def _losses() -> Screen:
     texts = [*heads(4, 0, "Whose reason", "deals", "", "share")]
     cells = [_hint("hw_losses[[#All],[Reason given]]", "Connect a CRM that keeps reasons of lost deals to see this.")]
     for row, whose in enumerate(("us", "them", "unknown"), start=5):
-        lost = {"whose": "hw_losses[Whose]", "deals": "hw_losses[Deals]", "word": f'"{whose}"'}
+        lost = {"whose": "hw_losses[[#All],[Whose]]", "deals": "hw_losses[[#All],[Deals]]", "word": f'"{whose}"'}
         texts.append(Text(row, 0, whose))
         cells += [Cell(row, 1, COUNT, own.lost_by, lost), Cell(row, 3, PERCENT, own.lost_share, lost)]
+    cells += [tested(9, 0, "plain", "no reply"), tested(10, 0, "plain", "our delay")]
+    texts.append(
+        Text(
+            8,
+            0,
+            "No reply: borne out where fewer than half of our mails and calls were answered within 72 hours."
+            " Our delay: where half of our answers took longer.",
+            "quiet",
+        )
+    )
     return Screen("", "", (), tuple(cells), tuple(texts))
 
 

@@ -394,6 +394,20 @@ def lost_share(whose: Column, deals: Column, word: str) -> Shown:
     return total_of(whose, word, deals) / total(deals)
 
 
+def tested(claims: Column, deals: Column, supported: Column, contradicted: Column, silent: Column, claim: str) -> str:
+    """What the messages say of the deals lost for a reason that they can test."""
+    if total(deals) == 0 or total_of(claims, claim, deals) == 0:
+        return ""
+    if total_of(claims, claim, silent) == total_of(claims, claim, deals):
+        return f"Lost to {claim}: {fixed(total_of(claims, claim, deals), 0)} deals, and no messages that could tell."
+    return (
+        f"Lost to {claim}: {fixed(total_of(claims, claim, deals), 0)} deals. The messages bear out"
+        f" {fixed(total_of(claims, claim, supported), 0)}, contradict"
+        f" {fixed(total_of(claims, claim, contradicted), 0)};"
+        f" {fixed(total_of(claims, claim, silent), 0)} have none."
+    )
+
+
 def row_number(value: Shown) -> Shown:
     return value if is_number(value) else ""
 
