@@ -199,9 +199,9 @@ def test_each_refresh_that_changes_something_is_logged(book: Path) -> None:
         "a test",
         610,
         60,
-        "FAIL: 2 checks of the sheet Checks fail; run holdwater refresh.",
+        "FAIL: 3 checks of the sheet Checks fail; run holdwater refresh.",
     ]
-    assert line["H7"] == 3 + 6  # sources, and months from June to November
+    assert line["H7"] == 3 + 6 + 2  # sources, months from June to November, weeks
     assert str(line["J6"]).startswith("OK: ")
     assert "I7" not in line  # nobody said how long
 

@@ -52,6 +52,15 @@ class CustomerMonth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeadWeek:
+    """The leads of one week, and the leads of any week that were won in it."""
+
+    week: date  # its first day
+    leads: int
+    won: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RevenueMonth:
     """Paid invoices issued in the month, less refunds, in the major unit. A yearly invoice stands in one month."""
 

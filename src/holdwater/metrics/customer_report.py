@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
 from holdwater.crm.records import Money
-from holdwater.metrics import contact, customers, loss_record, stages
+from holdwater.metrics import contact, customers, loss_record, stages, weeks
+from holdwater.metrics.conventions import Conventions
 from holdwater.metrics.customer_figures import (
     Claim,
     Cohort,
     ConsentReach,
     CustomerMonth,
     FirstResponse,
+    LeadWeek,
     LossRecord,
     LostReason,
     RevenueMonth,
@@ -28,14 +30,18 @@ from holdwater.metrics.words import Words
 
 
 def customer_figures(
-    engine: Engine, until: datetime, known_until: datetime, leads: int, words: Words
+    engine: Engine, until: datetime, known_until: datetime, leads: int, words: Words, conventions: Conventions
 ) -> dict[str, Any]:
     """The fields of the report that `holdwater.metrics.customer_figures` defines."""
+    today = conventions.day(until.replace(tzinfo=UTC))
     (backward,) = engine.rows(customers.backward_customers(until))
     (referrals,) = engine.rows(contact.referrals(until, known_until))
     return {
         "cohorts": _cohorts(engine.rows(customers.survival_counts(until))),
-        "customer_months": _customer_months(engine.rows(customers.customer_months(until)), until.date()),
+        "customer_months": _customer_months(engine.rows(customers.customer_months(until)), today),
+        "weeks": _weeks(
+            engine.rows(weeks.lead_weeks(until, known_until, conventions.week_start)), conventions.week_start, today
+        ),
         "backward_customers": backward["backward_customers"],
         "revenue_months": _revenue_months(engine.rows(customers.revenue_months(until))),
         **_stages(engine, until),
@@ -83,6 +89,17 @@ def _months(first: date, last: date) -> Iterator[date]:
     while first <= last:
         yield first
         first = date(first.year + first.month // 12, first.month % 12 + 1, 1)
+
+
+def _weeks(rows: Sequence[Row], week_start: int, today: date) -> tuple[LeadWeek, ...]:
+    known = {weeks.first_week(week_start) + timedelta(weeks=row["week"]): row for row in rows}
+    found: list[LeadWeek] = []
+    week = min(known, default=today + timedelta(days=1))
+    while week <= today:
+        row = known.get(week, {"leads": 0, "won": 0})
+        found.append(LeadWeek(week=week, leads=row["leads"], won=row["won"]))
+        week += timedelta(weeks=1)
+    return tuple(found)
 
 
 def _revenue_months(rows: Sequence[Row]) -> tuple[RevenueMonth, ...]:

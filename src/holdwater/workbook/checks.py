@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from holdwater.workbook import sheet_formulas as own
-from holdwater.workbook.owned import COHORTS, CONSENT, CURVE, CUSTOMERS, LOSSES, MONTHS, SOURCES, STAGES, OwnedTable
+from holdwater.workbook.owned import (
+    COHORTS,
+    CONSENT,
+    CURVE,
+    CUSTOMERS,
+    LOSSES,
+    MONTHS,
+    SOURCES,
+    STAGES,
+    WEEKS,
+    OwnedTable,
+)
 
 FIRST_CHECK = 6  # its row on the sheet, counted from 0
 
@@ -24,6 +35,7 @@ class Check:
 
 _BLOCKS: tuple[tuple[OwnedTable, str, str, str], ...] = (
     (SOURCES, "Leads", "Spend", ""), (MONTHS, "Leads", "Recent", ""), (CUSTOMERS, "New", "Complete", ""),
+    (WEEKS, "Leads", "Won", ""),
     (STAGES, "Deals", "Of", ""), (COHORTS, "Customers", COHORTS.columns[-1].header, ""), (CURVE, "Counted", "High", ""),
     (LOSSES, "Deals", "Of", ""), (LOSSES, "Record supports", "No messages", ", the record"),
     (CONSENT, "Leads", "Of", ""),
@@ -58,6 +70,7 @@ CROSS_CHECKS = tuple(
     for label, control, column in (
         ("Leads of all sources = leads of the store", "store leads", "hw_sources[Leads]"),
         ("Leads of all months = leads of the store", "store leads", "hw_months[Leads]"),
+        ("Leads of all weeks = leads of the store", "store leads", "hw_weeks[Leads]"),
         ("Customers of all sources = customers of the store", "store customers", "hw_sources[Customers]"),
         ("Customers of all months = customers of the store", "store customers", "hw_months[Customers]"),
         ("Spend of all sources = spend of the store", "store spend", "hw_sources[Spend]"),

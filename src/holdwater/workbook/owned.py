@@ -12,6 +12,7 @@ from holdwater.workbook import sheet_formulas as own
 DAYS = "0.0"
 TEXT = "@"
 MONTH = "mmm yyyy"
+RATE_HEADERS = ("Currency", "Rate")  # what a person types
 FIX_HEADERS = ("Fix", "Lever", "Better by", "Cost", "Months", "Needs", "Running cost")  # what a person types
 
 
@@ -78,10 +79,13 @@ SOURCES = OwnedTable(
     "Sources", "What each source brings, what it costs and may cost. In one spelling: Paid Search is paid_search.",
 )  # fmt: skip
 
+_FISCAL = Column("Fiscal year", "0", "The calendar year in which it ends; it begins with the month typed on Inputs.",
+                 own.row_fiscal_year, {"month": "[Month]", "start": "fiscal_start"})  # fmt: skip
+
 MONTHS = OwnedTable(
     "hw_months", "Months",
     (Column("Month", MONTH, "Month of first contact."), *_COUNTS,
-     Column("Recent", "0", "1 for the last three complete months: they make the leads per month."), *_RATES),
+     Column("Recent", "0", "1 for the last three complete months: they make the leads per month."), *_RATES, _FISCAL),
     "Months of first contact", "Leads and customers by the month in which the lead arrived.",
 )  # fmt: skip
 
@@ -94,8 +98,16 @@ CUSTOMERS = OwnedTable(
      Column("Complete", "0", "0 for the month that still goes on."),
      Column("Churn", PERCENT, "Left of these / at the start.", own.row_conversion,
             {"judged_customers": "[Left of these]", "judged_leads": "[At the start]"}),
-     Column("Ceiling", COUNT, "Customers where growth ends.", own.row_number, {"value": "customers_limit"})),
+     Column("Ceiling", COUNT, "Customers where growth ends.", own.row_number, {"value": "customers_limit"}), _FISCAL),
     "Customers by month", "Who came and who left. Retention and Today show them.",
+)  # fmt: skip
+
+WEEKS = OwnedTable(
+    "hw_weeks", "Weeks",
+    (Column("Week", "yyyy-mm-dd", "Its first day: the day of the week typed on Inputs.", width=14),
+     Column("Leads", COUNT, "Leads that came in it."),
+     Column("Won", COUNT, "Leads of any week that were won in it.")),
+    "Weeks", "Leads that came and leads that were won, week by week; the last one still goes on.",
 )  # fmt: skip
 
 STAGES = OwnedTable(
@@ -187,6 +199,12 @@ USED_FIXES = OwnedTable(
     "Fixes as used", "The fixes as they stood when the results were computed. If they change, Today says STALE.",
 )  # fmt: skip
 
+USED_RATES = OwnedTable(
+    "hw_used_rates", "Used rates",
+    tuple(Column(header, "General", width=18) for header in RATE_HEADERS),
+    "Rates as used", "The rates as they stood when the figures were computed. If they change, Today says STALE.",
+)  # fmt: skip
+
 USED_SOURCES = OwnedTable(
     "hw_used_sources", "Used sources", (Column("Source", TEXT, width=44),),
     "Sources as refreshed", "The names of the sources as refresh wrote them. If they change, Checks says FAIL.",
@@ -204,7 +222,7 @@ ABOUT = OwnedTable(
     "About this data", "Where the numbers come from.",
 )  # fmt: skip
 
-TABLES = (SOURCES, MONTHS, CUSTOMERS, STAGES, COHORTS, CURVE, LOSSES, CONSENT, LOG, RESULTS, USED, USED_FIXES,
-          USED_SOURCES, CONTROLS, ABOUT)  # fmt: skip
+TABLES = (SOURCES, MONTHS, CUSTOMERS, WEEKS, STAGES, COHORTS, CURVE, LOSSES, CONSENT, LOG, RESULTS, USED, USED_FIXES,
+          USED_RATES, USED_SOURCES, CONTROLS, ABOUT)  # fmt: skip
 # These say what the CRM says, whatever a person has typed.
-DATA_TABLES = (SOURCES, MONTHS, CUSTOMERS, STAGES, COHORTS, LOSSES, CONSENT, ABOUT)
+DATA_TABLES = (SOURCES, MONTHS, CUSTOMERS, WEEKS, STAGES, COHORTS, LOSSES, CONSENT, ABOUT)

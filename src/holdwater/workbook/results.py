@@ -32,12 +32,21 @@ _UNITS = {
 
 
 def results(
-    values: Values, typed: Mapping[str, Value], fixes: Sequence[Sequence[Value]], about: Mapping[object, object]
+    values: Values,
+    typed: Mapping[str, Value],
+    fixes: Sequence[Sequence[Value]],
+    about: Mapping[object, object],
+    rates: Sequence[Sequence[Value]] = (),
 ) -> list[Row]:
     """Where there is no verdict, VERDICT says why and nothing else is said."""
     stamp: list[Row] = [
         ["COMPUTED", str(about.get("Refreshed", "")), "time", "When a refresh last changed this workbook."],
-        ["INPUTS", inputs_hash(typed, fixes), "hash", "Of the inputs and fixes that all this was computed from."],
+        [
+            "INPUTS",
+            inputs_hash(typed, [*fixes, *rates]),
+            "hash",
+            "Of the inputs, fixes and rates that all this was computed from.",
+        ],
     ]
     try:
         described = business(values, about, fixes)

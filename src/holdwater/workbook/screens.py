@@ -9,11 +9,13 @@ from holdwater.units import COUNT, MONEY, PERCENT
 from holdwater.workbook import sheet_formulas as own
 from holdwater.workbook.checks import CHECKS, CONTROL, FIRST_CHECK, TEXT_CHECKS
 from holdwater.workbook.evaluate import CHECKS_LINE, FRESHNESS
-from holdwater.workbook.grid import ABOUT_KEYS, Cell, Screen, Text, figure, heads, result, results_and, tested
+from holdwater.workbook.grid import ABOUT_KEYS, Cell, Screen, Text, figure, heads, of_year, result, results_and, tested
 from holdwater.workbook.owned import FIX_HEADERS
 
 HINT_ROW = 2
 MONTHS_AHEAD = 24
+YEARS_SHOWN = 6
+YEARS_TOP = 5
 
 # Fixes: what a person types, the order that earns most, and what a tenth of anything is worth.
 FIXES_TOP = 5  # first row that is typed
@@ -111,6 +113,21 @@ def _checks() -> Screen:
                   (58, 22, 22, 60), tuple(cells), tuple(texts), frozen=(CHECKS_TOP, 1))  # fmt: skip
 
 
+def _years() -> Screen:
+    cells, texts = [], heads(YEARS_TOP - 1, 0, "Fiscal year", "leads", "customers", "spend", "came in", "left")
+    columns = (("hw_months", "Leads", COUNT), ("hw_months", "Customers", COUNT), ("hw_months", "Spend", MONEY),
+               ("hw_customers", "New", COUNT), ("hw_customers", "Lost", COUNT))  # fmt: skip
+    for place in range(YEARS_SHOWN):
+        row, back = YEARS_TOP + place, YEARS_SHOWN - 1 - place  # the latest last, as time runs in the chart
+        year = {"years": "hw_months[[#All],[Fiscal year]]", "back": str(back)}
+        cells.append(Cell(row, 0, "0", own.fiscal_year, year))
+        cells += [of_year(row, n, style, table, header, back) for n, (table, header, style) in enumerate(columns, 1)]
+    texts.append(Text(HINT_ROW, 0, "Customers are those won from the leads of the year, whenever that was; came in and"
+                                   " left are counted in the year in which they did.", "quiet"))  # fmt: skip
+    note = "By fiscal years, which begin with the month typed on Inputs and have the number of the year they end in."
+    return Screen("Years", note, (22, 14, 14, 18, 14, 14), tuple(cells), tuple(texts), frozen=(YEARS_TOP, 1))
+
+
 def _hint(column: str, hint: str) -> Cell:
     return Cell(HINT_ROW, 0, "quiet", own.connected, {"column": column, "hint": f'"{hint}"'})
 
@@ -164,5 +181,5 @@ def _permission() -> Screen:
     return Screen("", "", (), (_hint("hw_consent[[#All],[Channel]]", hint),), ())
 
 
-FIXES, CAPACITY, CHECKS_SCREEN = _fixes(), _capacity(), _checks()
+FIXES, CAPACITY, CHECKS_SCREEN, YEARS = _fixes(), _capacity(), _checks(), _years()
 FUNNEL, RETENTION, LOSSES_SCREEN, PERMISSION = _funnel(), _retention(), _losses(), _permission()

@@ -5,6 +5,7 @@ An empty cell is None here.
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from holdwater.errors import NoDataError
@@ -226,13 +227,19 @@ def _alike(value: Shown) -> Shown:
     return "" if value is None else value.casefold() if isinstance(value, str) else value
 
 
-def freshness(used: Column, now: Column, used_fixes: Column, fixes: Column) -> str:
-    """Whether the results were computed from the inputs and fixes as they stand."""
+def freshness(used: Column, now: Column, used_fixes: Column, fixes: Column, used_rates: Column, rates: Column) -> str:
+    """Whether the results were computed from the inputs, fixes and rates as they stand."""
     if rows(used) != rows(now) or rows(used_fixes) == 1:
         return "Results are not computed yet: run holdwater refresh."
     changed = differences(used, now)
     changed_fixes = differences(used_fixes, fixes)
-    if is_number(changed) and is_number(changed_fixes) and changed + changed_fixes == 0:
+    changed_rates = differences(used_rates, rates)
+    if (
+        is_number(changed)
+        and is_number(changed_fixes)
+        and is_number(changed_rates)
+        and changed + changed_fixes + changed_rates == 0
+    ):
         return "Results are current."
     return "STALE: inputs have changed since the results were computed; run holdwater refresh."
 
@@ -415,6 +422,60 @@ def row_number(value: Shown) -> Shown:
 def connected(column: Column, hint: str) -> str:
     """What to connect while a table is empty; nothing once it is filled."""
     return hint if item(column, 2) == "" else ""
+
+
+# Fiscal years, by the number of the calendar year in which they end.
+
+
+@spreadsheet_function("YEAR")
+def calendar_year(day: Shown) -> int:
+    return _date(day).year
+
+
+@spreadsheet_function("MONTH")
+def calendar_month(day: Shown) -> int:
+    return _date(day).month
+
+
+def _date(day: object) -> date:
+    return day if isinstance(day, date) else date(1899, 12, 30) + timedelta(days=int(day))  # type: ignore[call-overload]  # a sheet's day number
+
+
+def row_fiscal_year(month: float | None, start: Shown) -> float | str:
+    if month is None:
+        return ""
+    if is_number(start) and start > 1 and calendar_month(month) >= start:
+        return calendar_year(month) + 1
+    return calendar_year(month)
+
+
+@spreadsheet_function("MAX")
+def highest(column: Column) -> float:
+    return max((v for v in column if isinstance(v, (int, float))), default=0)
+
+
+@spreadsheet_function("MIN")
+def lowest(column: Column) -> float:
+    return min((v for v in column if isinstance(v, (int, float))), default=0)
+
+
+@spreadsheet_function("SUMIF")
+def total_where_equal(column: Column, number: float, summed: Column) -> float:
+    return sum(s for c, s in zip(column, summed, strict=True) if c == number and isinstance(s, (int, float)))
+
+
+def fiscal_year(years: Column, back: int) -> Shown:
+    """The latest fiscal year, or one so many years before it; nothing before the first."""
+    if highest(years) - back < lowest(years) or highest(years) == 0:
+        return ""
+    return highest(years) - back
+
+
+def fiscal_total(years: Column, all_years: Column, summed: Column, back: int) -> Shown:
+    """Of that fiscal year; `all_years` are those of leads, which tell which is the latest."""
+    if highest(all_years) - back < lowest(all_years) or highest(all_years) == 0:
+        return ""
+    return total_where_equal(years, highest(all_years) - back, summed)
 
 
 # The sheet Checks.
