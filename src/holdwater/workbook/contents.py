@@ -12,6 +12,7 @@ from holdwater.metrics.figures import Figures, Report
 from holdwater.workbook.about import TIME_ZONE
 from holdwater.workbook.cells import Value
 from holdwater.workbook.checks import CONTROL_CHECKS, RESULT_CHECKS
+from holdwater.workbook.curves import NO_CURVES, Curves
 from holdwater.workbook.customer_contents import customer_contents
 from holdwater.workbook.evaluate import Rows, Values
 from holdwater.workbook.fixes import NO_FIXES, Fixes
@@ -25,6 +26,7 @@ from holdwater.workbook.owned import (
     RESULTS,
     SOURCES,
     USED,
+    USED_CURVES,
     USED_FIXES,
     USED_RATES,
     USED_SOURCES,
@@ -48,6 +50,7 @@ def contents(
     fixes: Fixes = NO_FIXES,
     log: Rows = (),
     rates: Rates = NO_RATES,
+    curves: Curves = NO_CURVES,
 ) -> dict[str, Rows]:
     """The data columns of every owned table, by table name; `log` holds the lines of the sheet Log."""
     sources: Rows = [
@@ -63,13 +66,14 @@ def contents(
         USED.name: [[i.label, typed.get(i.name)] for i in INPUTS],
         USED_FIXES.name: fixes,
         USED_RATES.name: rates,
+        USED_CURVES.name: curves,
         USED_SOURCES.name: [row[:1] for row in sources],
         ABOUT.name: about,
     }
     data[RESULTS.name] = results(
-        Values(typed, data, fixes, rates), typed, fixes, {row[0]: row[1] for row in about}, rates
+        Values(typed, data, fixes, rates, curves), typed, fixes, {row[0]: row[1] for row in about}, rates, curves
     )
-    return data | {CONTROLS.name: _controls(report, Values(typed, data, fixes, rates))}
+    return data | {CONTROLS.name: _controls(report, Values(typed, data, fixes, rates, curves))}
 
 
 def _controls(report: Report, values: Values) -> Rows:

@@ -12,10 +12,11 @@ from holdwater.translate import Ref, plain
 from holdwater.workbook.cached import Shown
 from holdwater.workbook.cells import CellError, Value
 from holdwater.workbook.checks import CHECKS, CONTROL, FIRST_CHECK, TEXT_CHECKS, Check
+from holdwater.workbook.curves import NO_CURVES, TYPED_CURVES, Curves
 from holdwater.workbook.figures import FIGURES, MAY_BE_BLANK
 from holdwater.workbook.fixes import NO_FIXES, TYPED_FIXES, Fixes
 from holdwater.workbook.inputs import INPUTS, Input
-from holdwater.workbook.owned import FIX_HEADERS, RATE_HEADERS, TABLES, OwnedTable
+from holdwater.workbook.owned import CURVE_HEADERS, FIX_HEADERS, RATE_HEADERS, TABLES, OwnedTable
 from holdwater.workbook.rates import NO_RATES, TYPED_RATES, Rates
 from holdwater.workbook.sheet_formulas import agrees, freshness, looked_up
 
@@ -27,6 +28,7 @@ FRESHNESS = {
     "used": "hw_used[Value]", "now": INPUTS_TYPED,
     "used_fixes": f"hw_used_fixes[[{_FIRST}]:[{_LAST}]]", "fixes": TYPED_FIXES,
     "used_rates": f"hw_used_rates[[{RATE_HEADERS[0]}]:[{RATE_HEADERS[-1]}]]", "rates": TYPED_RATES,
+    "used_curves": f"hw_used_curves[[{CURVE_HEADERS[0]}]:[{CURVE_HEADERS[-1]}]]", "curves": TYPED_CURVES,
 }  # fmt: skip
 CHECKS_SAID = "checks_said"  # the name of what each check says
 CHECKS_LINE = {"said": CHECKS_SAID, "stale": "results_status"}
@@ -41,11 +43,13 @@ class Values:
         data: Mapping[str, Rows],
         fixes: Fixes = NO_FIXES,
         rates: Rates = NO_RATES,
+        curves: Curves = NO_CURVES,
     ) -> None:
         self._known: dict[str, Any] = {i.name: in_use(i, typed.get(i.name)) for i in INPUTS}
         self._known[INPUTS_TYPED] = [typed.get(i.name) for i in INPUTS]
         self._known[TYPED_FIXES] = [cell for row in fixes for cell in row]
         self._known[TYPED_RATES] = [cell for row in rates for cell in row]
+        self._known[TYPED_CURVES] = [cell for row in curves for cell in row]
         for table in TABLES:
             self._keep(table, data.get(table.name) or [])
         for figure in FIGURES:

@@ -80,6 +80,8 @@ INPUTS = (
           "Calls, mails and meetings that one lead takes."),
     Input(SELLING, "Share of hours really used", "hours_used", _unit(PositiveRate), 0.8,
           "Nobody sells 100 % of the time; 80 % is a good rule."),
+    Input(SELLING, "Budget for leads per month", "lead_budget", _unit(Price), None,
+          "To be split over the sources typed on the sheet Fixes. Left empty: any sum that pays.", required=False),
     Input(DELIVERY, "Customers now", "customers_now", _unit(Count), 0.0,
           "Paying customers today."),
     Input(DELIVERY, "Customers that can be served", "service_capacity", _unit(PositiveCount), None,

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from holdwater.bucket.projects import MOST
 from holdwater.workbook.cached import Shown
 from holdwater.workbook.checks import CHECKS, FIRST_CHECK, TEXT_CHECKS
+from holdwater.workbook.curves import ROWS as MOST_CURVES
+from holdwater.workbook.curves import TYPED_CURVES
 from holdwater.workbook.evaluate import CHECKS_SAID, INPUTS_TYPED, Values, formula_text, in_use_text
 from holdwater.workbook.figures import FIGURES
 from holdwater.workbook.fixes import COLUMNS, TYPED_FIXES
@@ -19,6 +21,7 @@ from holdwater.workbook.references import column_letters
 from holdwater.workbook.screens import (
     CAPACITY,
     CHECKS_SCREEN,
+    CURVES_TOP,
     FIXES,
     FIXES_TOP,
     FUNNEL,
@@ -87,6 +90,7 @@ def names() -> dict[str, str]:
         places[figure.name] = f"={FIGURES_SHEET}!$B${FIRST_FIGURE + position + 1}"
     places[TYPED_FIXES] = f"={FIXES_SHEET}!$A${FIXES_TOP + 1}:${column_letters(COLUMNS)}${FIXES_TOP + MOST}"
     places[TYPED_RATES] = f"={INPUTS_SHEET}!$B${RATES_TOP + 1}:$C${RATES_TOP + MOST_RATES}"
+    places[TYPED_CURVES] = f"={FIXES_SHEET}!$A${CURVES_TOP + 1}:$C${CURVES_TOP + MOST_CURVES}"
     places[CHECKS_SAID] = f"=Checks!$D${FIRST_CHECK + 1}:$D${FIRST_CHECK + len(CHECKS) + len(TEXT_CHECKS)}"
     places[CLOSED] = f"={LOG_SHEET}!$B${CLOSED_ROW + 1}"
     for sheet, name in LANDMARKS.items():

@@ -12,6 +12,7 @@ from holdwater.workbook import sheet_formulas as own
 DAYS = "0.0"
 TEXT = "@"
 MONTH = "mmm yyyy"
+CURVE_HEADERS = ("Source", "Most leads a month", "Half of them cost")  # what a person types
 RATE_HEADERS = ("Currency", "Rate")  # what a person types
 FIX_HEADERS = ("Fix", "Lever", "Better by", "Cost", "Months", "Needs", "Running cost")  # what a person types
 
@@ -205,6 +206,12 @@ USED_RATES = OwnedTable(
     "Rates as used", "The rates as they stood when the figures were computed. If they change, Today says STALE.",
 )  # fmt: skip
 
+USED_CURVES = OwnedTable(
+    "hw_used_curves", "Used curves",
+    tuple(Column(header, "General", width=20) for header in CURVE_HEADERS),
+    "Sources for the budget as used", "As they stood when the results were computed. If they change, Today says STALE.",
+)  # fmt: skip
+
 USED_SOURCES = OwnedTable(
     "hw_used_sources", "Used sources", (Column("Source", TEXT, width=44),),
     "Sources as refreshed", "The names of the sources as refresh wrote them. If they change, Checks says FAIL.",
@@ -223,6 +230,6 @@ ABOUT = OwnedTable(
 )  # fmt: skip
 
 TABLES = (SOURCES, MONTHS, CUSTOMERS, WEEKS, STAGES, COHORTS, CURVE, LOSSES, CONSENT, LOG, RESULTS, USED, USED_FIXES,
-          USED_RATES, USED_SOURCES, CONTROLS, ABOUT)  # fmt: skip
+          USED_RATES, USED_CURVES, USED_SOURCES, CONTROLS, ABOUT)  # fmt: skip
 # These say what the CRM says, whatever a person has typed.
 DATA_TABLES = (SOURCES, MONTHS, CUSTOMERS, WEEKS, STAGES, COHORTS, LOSSES, CONSENT, ABOUT)

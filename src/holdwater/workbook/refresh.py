@@ -15,6 +15,7 @@ from holdwater.workbook.added import written_tables
 from holdwater.workbook.cells import Content, FormulaCell, Value
 from holdwater.workbook.changes import Change, changes
 from holdwater.workbook.contents import contents
+from holdwater.workbook.curves import NO_CURVES, typed_curves
 from holdwater.workbook.evaluate import CHECKS_LINE, Values, formula_text
 from holdwater.workbook.fixes import NO_FIXES, typed_fixes
 from holdwater.workbook.inputs import INPUTS
@@ -28,6 +29,7 @@ from holdwater.workbook.owned import (
     RESULTS,
     TABLES,
     USED,
+    USED_CURVES,
     USED_FIXES,
     USED_RATES,
     USED_SOURCES,
@@ -45,6 +47,7 @@ NOT_COUNTED = (
     LOG,
     RESULTS,
     USED,
+    USED_CURVES,
     USED_FIXES,
     USED_RATES,
     USED_SOURCES,
@@ -184,9 +187,12 @@ def _ready(
     typed = typed_inputs(package) if whole else {}
     fixes = typed_fixes(package) if whole else NO_FIXES
     rates = typed_rates(package) if whole else NO_RATES
+    curves = typed_curves(package) if whole else NO_CURVES
     log = log_lines(package) if whole else []
     # With the old time first: a workbook in which nothing else would change is not touched.
-    values = Values(typed, contents(report, typed, origin, last_refreshed(package), fixes, log, rates), fixes, rates)
+    values = Values(
+        typed, contents(report, typed, origin, last_refreshed(package), fixes, log, rates, curves), fixes, rates, curves
+    )
     left_alone = _write(package, values, tables)
     left_alone += _show(package, values) if whole else []
     if package.changed_parts:
@@ -195,7 +201,9 @@ def _ready(
         rows = sum(row[0] is not None for table in tables if table not in NOT_COUNTED for row in values.rows(table))
         checks = str(values.call(checks_line, CHECKS_LINE))
         log = [*log, *new_lines(report, origin, refreshed, run, rows, checks, restated, first=not log)]
-        values = Values(typed, contents(report, typed, origin, refreshed, fixes, log, rates), fixes, rates)
+        values = Values(
+            typed, contents(report, typed, origin, refreshed, fixes, log, rates, curves), fixes, rates, curves
+        )
         _write(package, values, [table for table in tables if values.rows(table) != before.rows(table)])
         if whole:
             _show(package, values)

@@ -8,9 +8,10 @@ from holdwater.bucket.projects import MOST
 from holdwater.units import COUNT, MONEY, PERCENT
 from holdwater.workbook import sheet_formulas as own
 from holdwater.workbook.checks import CHECKS, CONTROL, FIRST_CHECK, TEXT_CHECKS
+from holdwater.workbook.curves import ROWS as MOST_CURVES
 from holdwater.workbook.evaluate import CHECKS_LINE, FRESHNESS
 from holdwater.workbook.grid import ABOUT_KEYS, Cell, Screen, Text, figure, heads, of_year, result, results_and, tested
-from holdwater.workbook.owned import FIX_HEADERS
+from holdwater.workbook.owned import CURVE_HEADERS, FIX_HEADERS
 
 HINT_ROW = 2
 MONTHS_AHEAD = 24
@@ -21,6 +22,7 @@ YEARS_TOP = 5
 FIXES_TOP = 5  # first row that is typed
 _ORDER = FIXES_TOP + MOST + 2
 _LEVERS = _ORDER + MOST + 3
+CURVES_TOP = _LEVERS + len(LEVERS) + 5  # first row of sources that is typed
 ORDER_FIRST, ORDER_LAST = _ORDER + 1, _ORDER + 1 + MOST
 
 # Capacity
@@ -30,6 +32,10 @@ AHEAD_FIRST, AHEAD_LAST = _AHEAD + 1, _AHEAD + MONTHS_AHEAD
 _ANSWERS = AHEAD_LAST + 2
 
 CHECKS_TOP = FIRST_CHECK - 1
+_CURVES_HINT = (
+    '"Type below, for each source you pay for, the most leads it could ever bring in a month and the spend that brings'
+    ' half of them; then run holdwater refresh."'
+)
 
 
 def _fixes() -> Screen:
@@ -47,10 +53,19 @@ def _fixes() -> Screen:
         for place, (style, what) in enumerate(levers):
             key = results_and(key=f'"LEVERS {order}{what}"')
             cells.append(Cell(_LEVERS + order, place, style, own.looked_up, key))
+    cells.append(Cell(CURVES_TOP - 2, 0, "quiet", own.or_hint, results_and(key='"SPEND_SPLIT"', hint=_CURVES_HINT)))
+    split = ((MONEY, " now"), (MONEY, " spend"), (COUNT, " leads"), (MONEY, " gain"))
+    for row in range(MOST_CURVES):
+        for place, (style, what) in enumerate(split, start=len(CURVE_HEADERS)):
+            key = results_and(key=f'"SPEND_SPLIT {row + 1}{what}"')
+            cells.append(Cell(CURVES_TOP + row, place, style, own.looked_up, key))
     texts = [
         *(Text(FIXES_TOP - 1, n, text, "head") for n, text in enumerate(FIX_HEADERS)),
         *heads(_ORDER, 0, "In the order that earns most", "starts, month", "done, month", "cost", "gain", "profit then",
                "a lead may cost"),
+        *(Text(CURVES_TOP - 1, n, text, "head" if n == 0 else "head right") for n, text in enumerate(CURVE_HEADERS)),
+        *heads(CURVES_TOP - 1, len(CURVE_HEADERS), "spent now, a month", "best spend", "leads then", "gain"),
+        Text(CURVES_TOP - 3, 0, "The budget for leads, split best", "head"),
         *heads(_LEVERS, 0, "Levers: a tenth better", "now", "better", "worth", "as many leads a month"),
     ]  # fmt: skip
     return Screen("Fixes", "What could be mended: which first, and what a lead may cost then.",

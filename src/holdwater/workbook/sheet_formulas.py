@@ -227,18 +227,29 @@ def _alike(value: Shown) -> Shown:
     return "" if value is None else value.casefold() if isinstance(value, str) else value
 
 
-def freshness(used: Column, now: Column, used_fixes: Column, fixes: Column, used_rates: Column, rates: Column) -> str:
-    """Whether the results were computed from the inputs, fixes and rates as they stand."""
+def freshness(
+    used: Column,
+    now: Column,
+    used_fixes: Column,
+    fixes: Column,
+    used_rates: Column,
+    rates: Column,
+    used_curves: Column,
+    curves: Column,
+) -> str:
+    """Whether the results were computed from everything typed as it stands."""
     if rows(used) != rows(now) or rows(used_fixes) == 1:
         return "Results are not computed yet: run holdwater refresh."
     changed = differences(used, now)
     changed_fixes = differences(used_fixes, fixes)
     changed_rates = differences(used_rates, rates)
+    changed_curves = differences(used_curves, curves)
     if (
         is_number(changed)
         and is_number(changed_fixes)
         and is_number(changed_rates)
-        and changed + changed_fixes + changed_rates == 0
+        and is_number(changed_curves)
+        and changed + changed_fixes + changed_rates + changed_curves == 0
     ):
         return "Results are current."
     return "STALE: inputs have changed since the results were computed; run holdwater refresh."

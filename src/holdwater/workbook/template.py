@@ -12,6 +12,7 @@ from holdwater.bucket.projects import MOST
 from holdwater.errors import MissingExtraError, WorkbookError, WorkbookLockedError
 from holdwater.workbook import layout
 from holdwater.workbook.cells import Value
+from holdwater.workbook.curves import ROWS as MOST_CURVES
 from holdwater.workbook.evaluate import Values, formula_text
 from holdwater.workbook.figures import FIGURES
 from holdwater.workbook.fixes import NO_FIXES, Fixes
@@ -20,7 +21,7 @@ from holdwater.workbook.inputs import INPUTS, Input
 from holdwater.workbook.lambda_names import add_names
 from holdwater.workbook.owned import TABLES, OwnedTable
 from holdwater.workbook.rates import ROWS as MOST_RATES
-from holdwater.workbook.screens import FIXES_TOP
+from holdwater.workbook.screens import CURVES_TOP, FIXES_TOP
 from holdwater.workbook.style import Styles
 from holdwater.workbook.template_charts import add_charts
 
@@ -88,6 +89,7 @@ def _write(book: Workbook, inputs: Mapping[str, Value], values: Values, banner: 
     for name, screen in layout.SCREENS.items():
         _screen(sheets[name], screen, formulas[name], styles)
     _typed_fixes(sheets[layout.FIXES_SHEET], fixes, styles)
+    _typed_curves(sheets[layout.FIXES_SHEET], styles)
     _closed_month(sheets[layout.LOG_SHEET], styles)
     add_charts(book, sheets)
     sheets[layout.TODAY].activate()
@@ -261,6 +263,18 @@ def _typed_fixes(sheet: Worksheet, fixes: Fixes, styles: Styles) -> None:
         FIXES_TOP, 5, last, 5,
         {"validate": "any", "input_message": "Names of fixes to be done before it, with commas; empty: none."},
     )  # fmt: skip
+
+
+def _typed_curves(sheet: Worksheet, styles: Styles) -> None:
+    last = CURVES_TOP + MOST_CURVES - 1
+    for row in range(CURVES_TOP, last + 1):
+        for column, number_format in enumerate(("General", "#,##0", "#,##0.00")):
+            sheet.write_blank(row, column, None, styles.typed(number_format))
+    for column, told in ((1, "Leads a month that no amount of money would exceed."),
+                         (2, "The spend a month that brings half of these leads.")):  # fmt: skip
+        sheet.data_validation(CURVES_TOP, column, last, column, {
+            "validate": "decimal", "criteria": ">", "value": 0, "input_message": told, "error_message": told,
+        })  # fmt: skip
 
 
 def _closed_month(sheet: Worksheet, styles: Styles) -> None:
