@@ -52,8 +52,8 @@ def _unit(unit: object) -> Unit:
 
 MONEY, SELLING, DELIVERY, POLICY, BOOKS = "Money", "Selling", "Delivery", "Rules", "Books"
 TEXT = "@"
-_WEEKDAY = Unit("day of the week", "0", low=1, high=7, whole=True)
-_MONTH = Unit("month of the year", "0", low=1, high=12, whole=True)
+_WEEKDAY = Unit("day, 1 to 7", "0", low=1, high=7, whole=True)
+_MONTH = Unit("month, 1 to 12", "0", low=1, high=12, whole=True)
 
 INPUTS = (
     Input(MONEY, "Revenue per customer and month", "monthly_revenue", _unit(Price), None,

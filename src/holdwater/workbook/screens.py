@@ -64,7 +64,7 @@ def _fixes() -> Screen:
         *heads(_ORDER, 0, "In the order that earns most", "starts, month", "done, month", "cost", "gain", "profit then",
                "a lead may cost"),
         *(Text(CURVES_TOP - 1, n, text, "head" if n == 0 else "head right") for n, text in enumerate(CURVE_HEADERS)),
-        *heads(CURVES_TOP - 1, len(CURVE_HEADERS), "spent now, a month", "best spend", "leads then", "gain"),
+        *heads(CURVES_TOP - 1, len(CURVE_HEADERS), "spent now", "best spend", "leads then", "gain"),
         Text(CURVES_TOP - 3, 0, "The budget for leads, split best", "head"),
         *heads(_LEVERS, 0, "Levers: a tenth better", "now", "better", "worth", "as many leads a month"),
     ]  # fmt: skip
