@@ -223,7 +223,7 @@ def test_the_buttons_answer_in_sentences(
 def test_a_refresh_reads_the_store_of_this_person(
     xlpython: Any, book: Path, opened: Callable[[Path], OpenExcel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(excel_live, "store_report", lambda path: (REPORT, "a test"))
+    monkeypatch.setattr(excel_live, "store_report", lambda path, conventions: (REPORT, "a test"))
     excel = opened(book)
     told = xlpython.CallUDF(HALF, "refresh", (excel.com,))
     assert told.startswith("Refreshed, not yet saved.")
@@ -247,7 +247,7 @@ def test_a_hostile_workbook_changes_nothing(
     assert {"xlwings.conf", "evil.py"} < set(excel.live.sheets())
     monkeypatch.chdir(tmp_path)
     before = list(sys.path)
-    monkeypatch.setattr(excel_live, "store_report", lambda path: (REPORT, "a test"))
+    monkeypatch.setattr(excel_live, "store_report", lambda path, conventions: (REPORT, "a test"))
     assert xlpython.CallUDF(HALF, "answer", ("LTV", 30.0, 0.04)) == 750.0
     assert xlpython.CallUDF(HALF, "refresh", (excel.com,)).startswith("Refreshed")
     assert sys.path == before

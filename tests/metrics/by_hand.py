@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from fractions import Fraction
 
 from holdwater.crm.records import Customer, Deal, Lead, Record, Spend
@@ -25,6 +25,8 @@ ELSEWHERE = {
     "consent",
     "referred",
     "worked",
+    "weeks",
+    "conventions",
 }
 
 
@@ -69,6 +71,11 @@ def latest_moment(books: Books) -> datetime | None:
     return max(latest.values(), default=None)
 
 
+def day_in(zone: tzinfo) -> Callable[[datetime], date]:
+    """The day of a moment there; midnight in UTC is a date without a time."""
+    return lambda moment: moment.date() if moment.time() == time() else moment.astimezone(zone).date()
+
+
 def month_number(day: date) -> int:
     return 12 * day.year + day.month
 
@@ -104,8 +111,9 @@ def leaves(value: object, path: str = "") -> dict[str, object]:
     return {place: leaf for name, part in parts.items() for place, leaf in leaves(part, f"{path}.{name}").items()}
 
 
-def report(books: Books, as_of: datetime, found_limit: float | None) -> Report:
+def report(books: Books, as_of: datetime, found_limit: float | None, zone: tzinfo = UTC) -> Report:
     """`found_limit`: the last bit of an interpolation must not decide whether a lead of just that age is judged."""
+    day = day_in(zone)
     horizon = max([as_of, *[moment for moment in [latest_moment(books)] if moment is not None]])
 
     def happened(moment: datetime | None) -> bool:
@@ -129,13 +137,13 @@ def report(books: Books, as_of: datetime, found_limit: float | None) -> Report:
         )
 
     limit = quantile((j.days for j in judgements if j.days is not None), Fraction(9, 10))
-    days_of_leads = [lead.created_at.date() for _, lead in books.leads if lead.created_at <= as_of]
-    paid = [s for _, s in books.spend if s.day <= as_of.date()]
+    days_of_leads = [day(lead.created_at) for _, lead in books.leads if lead.created_at <= as_of]
+    paid = [s for _, s in books.spend if s.day <= as_of.astimezone(zone).date()]
     early = [s for s in paid if days_of_leads and month_number(s.day) < month_number(min(days_of_leads))]
     spend = [s for s in paid if s not in early]
     known = {(connection, lead.id) for connection, lead in books.leads}
     named = {j.lead.source for j in judgements} | {s.source for s in spend if s.source is not None}
-    months = {j.lead.created_at.date().replace(day=1) for j in judgements} | {s.day.replace(day=1) for s in spend}
+    months = {day(j.lead.created_at).replace(day=1) for j in judgements} | {s.day.replace(day=1) for s in spend}
 
     def counts(judgements: Sequence[Judgement], spend: Sequence[Spend]) -> dict[str, float | int | None]:
         judged = [j for j in judgements if found_limit is not None and j.age >= found_limit]
@@ -168,7 +176,7 @@ def report(books: Books, as_of: datetime, found_limit: float | None) -> Report:
         MonthFigures(
             month=month,
             **counts(  # type: ignore[arg-type] # counts are ints
-                [j for j in judgements if j.lead.created_at.date().replace(day=1) == month],
+                [j for j in judgements if day(j.lead.created_at).replace(day=1) == month],
                 [s for s in spend if s.day.replace(day=1) == month],
             ),
         )

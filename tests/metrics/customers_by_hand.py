@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
-from by_hand import quantile
+from by_hand import day_in, quantile
 
+import holdwater
 from holdwater.crm.records import (
     Activity,
     Consent,
@@ -28,6 +29,8 @@ from holdwater.metrics.customer_figures import (
     ConsentReach,
     CustomerMonth,
     FirstResponse,
+    LeadWeek,
+    LossRecord,
     LostReason,
     RevenueMonth,
     Share,
@@ -35,13 +38,16 @@ from holdwater.metrics.customer_figures import (
     StageTime,
     Worked,
 )
-from holdwater.metrics.words import guess
+from holdwater.metrics.words import guess, guess_claim
 
 HOUR, DAY, MONTH = timedelta(hours=1), timedelta(days=1), timedelta(days=365.25 / 12)
 
 
-def figures(records: Sequence[Record], as_of: datetime, judged_after_days: float | None) -> dict[str, Any]:
+def figures(
+    records: Sequence[Record], as_of: datetime, judged_after_days: float | None, zone: tzinfo = UTC, week_start: int = 1
+) -> dict[str, Any]:
     """Of one connection. `judged_after_days` is checked elsewhere."""
+    day = day_in(zone)
 
     def all_of(kind: type[Any]) -> list[Any]:
         return [record for record in records if type(record) is kind]
@@ -49,26 +55,53 @@ def figures(records: Sequence[Record], as_of: datetime, judged_after_days: float
     leads = [lead for lead in all_of(Lead) if lead.created_at <= as_of]
     deals = {deal.id: deal for deal in all_of(Deal)}
     return {
-        **customers(all_of(Customer), as_of),
-        "revenue_months": revenue(all_of(Invoice), as_of),
+        **customers(all_of(Customer), as_of, zone),
+        "revenue_months": revenue(all_of(Invoice), as_of, day),
         **stages(all_of(StageEvent), deals, {stage.id: stage for stage in all_of(Stage)}, as_of),
-        "lost_reasons": lost(deals.values(), as_of),
+        "lost_reasons": lost(deals.values(), all_of(Activity), as_of, day),
         **contacts(leads, all_of(Activity), deals, all_of(Customer), as_of, judged_after_days),
+        "weeks": weeks(leads, [*deals.values(), *all_of(Customer)], as_of, zone, week_start),
         "consent": consent(leads, all_of(Consent), as_of),
     }
 
 
-def first_day(moment: datetime) -> date:
-    return moment.date().replace(day=1)
+def weeks(
+    leads: Sequence[Lead], wins: Sequence[Deal | Customer], as_of: datetime, zone: tzinfo, week_start: int
+) -> tuple[LeadWeek, ...]:
+    day = day_in(zone)
+    came = [day(lead.created_at) for lead in leads]
+    known = {lead.id for lead in leads}
+    first: dict[str, datetime] = {}
+    for win in wins:
+        at = win.started_at if isinstance(win, Customer) else win.closed_at if win.status == "won" else None
+        if at and at <= as_of and win.lead_id in known:
+            first[str(win.lead_id)] = min(at, first.get(str(win.lead_id), at))
+    won = [day(at) for at in first.values()]
+    if not came and not won:
+        return ()
+    begins = min(came + won)
+    while begins.isoweekday() != week_start:
+        begins -= timedelta(days=1)
+    found = []
+    while begins <= as_of.astimezone(zone).date():
+        week = [begins + timedelta(days=n) for n in range(7)]
+        found.append(LeadWeek(week=begins, leads=sum(d in week for d in came), won=sum(d in week for d in won)))
+        begins += timedelta(days=7)
+    return tuple(found)
 
 
 def following(month: date) -> date:
     return (month + timedelta(days=31)).replace(day=1)
 
 
-def customers(all_customers: Sequence[Customer], as_of: datetime) -> dict[str, Any]:
+def customers(all_customers: Sequence[Customer], as_of: datetime, zone: tzinfo) -> dict[str, Any]:
+    day, today = day_in(zone), as_of.astimezone(zone).date()
+
+    def first_day(moment: datetime) -> date:
+        return day(moment).replace(day=1)
+
     begun = [customer for customer in all_customers if customer.started_at <= as_of]
-    backward = [c for c in begun if c.ended_at and c.ended_at.date() < c.started_at.date()]
+    backward = [c for c in begun if c.ended_at and day(c.ended_at) < day(c.started_at)]
     lives: list[tuple[datetime, datetime | None]] = []
     for customer in begun:
         if customer not in backward:
@@ -87,29 +120,29 @@ def customers(all_customers: Sequence[Customer], as_of: datetime) -> dict[str, A
         cohorts.append(Cohort(month=month, customers=len(mine), survivors=tuple(shares)))
 
     months, month = [], min((first_day(start) for start, _ in lives), default=date.max)
-    while month <= as_of.date():
+    while month <= today:
         after = following(month)
-        before = [(s, e) for s, e in lives if s.date() < month and not (e and e.date() < month)]
-        gone = [(s, e) for s, e in lives if e and month <= e.date() < after]
+        before = [(s, e) for s, e in lives if day(s) < month and not (e and day(e) < month)]
+        gone = [(s, e) for s, e in lives if e and month <= day(e) < after]
         months.append(
             CustomerMonth(
                 month=month,
-                new=sum(month <= start.date() < after for start, _ in lives),
+                new=sum(month <= day(start) < after for start, _ in lives),
                 lost=len(gone),
                 churned=Share(count=sum(life in before for life in gone), of=len(before)),
-                complete=after <= as_of.date(),
+                complete=after <= today,
             )
         )
         month = after
     return {"cohorts": tuple(cohorts), "customer_months": tuple(months), "backward_customers": len(backward)}
 
 
-def revenue(invoices: Iterable[Invoice], as_of: datetime) -> tuple[RevenueMonth, ...]:
+def revenue(invoices: Iterable[Invoice], as_of: datetime, day: Callable[[datetime], date]) -> tuple[RevenueMonth, ...]:
     rows: defaultdict[tuple[date, str], list[Invoice]] = defaultdict(list)
     for invoice in invoices:
         known = invoice.status == "paid" and max(invoice.issued_at, invoice.paid_at or invoice.issued_at) <= as_of
         if known and invoice.total:
-            rows[first_day(invoice.issued_at), invoice.total.currency].append(invoice)
+            rows[day(invoice.issued_at).replace(day=1), invoice.total.currency].append(invoice)
     return tuple(
         RevenueMonth(
             month=month,
@@ -197,14 +230,51 @@ def kaplan_meier(lengths: Sequence[tuple[int, bool]], stay: Fraction) -> float |
     return None
 
 
-def lost(deals: Iterable[Deal], as_of: datetime) -> tuple[LostReason, ...]:
-    reasons = Counter(
-        deal.lost_reason for deal in deals if deal.status == "lost" and not (deal.closed_at and deal.closed_at > as_of)
-    )
+def lost(
+    deals: Iterable[Deal], activities: Sequence[Activity], as_of: datetime, day: Callable[[datetime], date]
+) -> tuple[LostReason, ...]:
+    over = [deal for deal in deals if deal.status == "lost" and not (deal.closed_at and deal.closed_at > as_of)]
+    reasons = Counter(deal.lost_reason for deal in over)
     ordered = sorted(reasons.items(), key=lambda item: (-item[1], item[0] is None, item[0] or ""))
     return tuple(
-        LostReason(reason=reason, whose=guess(reason), deals=Share(count=n, of=reasons.total()))
+        LostReason(
+            reason=reason,
+            whose=guess(reason),
+            deals=Share(count=n, of=reasons.total()),
+            record=loss_record([deal for deal in over if deal.lost_reason == reason], reason, activities, as_of, day),
+        )
         for reason, n in ordered
+    )
+
+
+def loss_record(
+    deals: Iterable[Deal],
+    reason: str | None,
+    activities: Sequence[Activity],
+    as_of: datetime,
+    day: Callable[[datetime], date],
+) -> LossRecord | None:
+    """By LOSS_CHECK itself, one deal after another."""
+    claim = guess_claim(reason, guess(reason))
+    if claim is None:
+        return None
+    said: Counter[str] = Counter()
+    for deal in deals:
+        log = [
+            ("it", activity.occurred_at, activity.direction)
+            for activity in activities
+            if activity.kind in ("call", "email", "message")
+            and activity.direction
+            and (activity.deal_id or (deal.id if activity.lead_id and activity.lead_id == deal.lead_id else None))
+            == deal.id
+            and activity.occurred_at <= as_of
+            and (deal.closed_at is None or day(activity.occurred_at) <= day(deal.closed_at))
+        ]
+        log.sort(key=lambda message: message[1:])
+        said[holdwater.loss_check(claim, "it", log)[0]["verdict"]] += 1
+    assert set(said) <= {"supported", "contradicted", "no messages"}
+    return LossRecord(
+        claim=claim, supported=said["supported"], contradicted=said["contradicted"], no_messages=said["no messages"]
     )
 
 

@@ -81,6 +81,18 @@ def _contacts(chance: random.Random, lead_id: str, number: int, first: datetime)
         )
         for turn in range(chance.randrange(4))
     ]
+    found += [  # mails back and forth, some of them at one moment, some for days without an answer
+        Activity(
+            id=f"m{number}.{turn}",
+            kind="email",
+            direction=chance.choice(["in", "out"]),
+            occurred_at=first + timedelta(hours=chance.choice([0, 1, 30, 102, 174, 300, 900])),
+            updated_at=VERSION,
+            lead_id=lead_id,
+            deal_id=chance.choice([f"d{number}", None]),
+        )
+        for turn in range(chance.randrange(6))
+    ]
     found += [
         Consent(
             id=f"k{number}.{turn}",
@@ -114,7 +126,7 @@ def _deal(chance: random.Random, lead_id: str, id: str, opened: datetime) -> lis
             updated_at=VERSION,
             lead_id=lead_id,
             closed_at=at if status != "open" else None,
-            lost_reason=chance.choice(["price", "no_reply", None]) if status == "lost" else None,
+            lost_reason=chance.choice(["price", "no_reply", "our_delay", None]) if status == "lost" else None,
         )
     )
     return found

@@ -20,7 +20,7 @@ import pytest
 from random_books import NOW, books
 
 from holdwater.crm.connector import Page
-from holdwater.metrics import contact, customers, funnel, stages, statistics
+from holdwater.metrics import contact, customers, funnel, loss_record, stages, statistics, weeks
 from holdwater.metrics.engine import Embedded
 from holdwater.metrics.tables import UNBOUND
 from holdwater.store.database import Store
@@ -48,6 +48,8 @@ EXPRESSIONS = {
     "stage moves": stages.stage_moves(UNTIL),
     "stage times": stages.stage_times(UNTIL),
     "lost reasons": stages.lost_reasons(UNTIL),
+    "loss checks": loss_record.loss_checks(UNTIL, {"no_reply": "no reply", "our_delay": "our delay"}),
+    "lead weeks": weeks.lead_weeks(UNTIL, KNOWN, 7),
     "survival counts": statistics.survival_counts(UNTIL),
     "lead ages": statistics.lead_ages(UNTIL, KNOWN),
     "paid invoices": statistics.paid_invoices(UNTIL),

@@ -16,7 +16,7 @@ from holdwater.crm.connector import Page
 from holdwater.crm.records import Deal, Lead, Money, Record, Spend
 from holdwater.errors import ExportError
 from holdwater.metrics import parquet, run
-from holdwater.metrics.customer_figures import LostReason, Share
+from holdwater.metrics.customer_figures import LossRecord, LostReason, Share
 from holdwater.metrics.reporting import report
 from holdwater.metrics.words import Words
 from holdwater.store.database import Store
@@ -94,11 +94,14 @@ def test_the_figures_use_the_names_and_the_store_keeps_the_words(tmp_path: Path,
     }
     assert found.referred == Share(count=1, of=1)
     assert found.lost_reasons == (
-        LostReason(reason="No reply", whose="them", deals=Share(count=5, of=8)),
-        LostReason(reason="our_late_answer", whose="us", deals=Share(count=1, of=8)),  # a first reading of its words
+        LostReason(reason="No reply", whose="them", deals=Share(count=5, of=8),
+                   record=LossRecord(claim="no reply", supported=0, contradicted=0, no_messages=5)),
+        # A first reading of its words
+        LostReason(reason="our_late_answer", whose="us", deals=Share(count=1, of=8),
+                   record=LossRecord(claim="our delay", supported=0, contradicted=0, no_messages=1)),
         LostReason(reason="too_expensive", whose="unknown", deals=Share(count=1, of=8)),  # as the file says
         LostReason(reason=None, whose="unknown", deals=Share(count=1, of=8)),
-    )
+    )  # fmt: skip
 
 
 def test_without_a_file_the_words_stay_as_they_are(store: Path) -> None:
@@ -143,6 +146,8 @@ def test_words_that_name_nothing_there_change_nothing(tmp_path: Path) -> None:
         ("[lost_reasons]\na = { whose = 'us', nmae = 'x' }", '"nmae"'),
         ("[lost_reasons]\na = { whose = 'us', name = 'x' }\nb = { whose = 'them', name = 'x' }", '"x"'),
         ("[lost_reasons]\n'' = 'us'", "empty"),
+        ("[lost_reasons]\na = { whose = 'us', claim = 'price' }", '"no reply", "our delay", "none"'),
+        ("[lost_reasons]\na = { whose = 'us', claim = 'no reply' }", "another door"),
     ],
 )
 def test_a_mistake_is_named(tmp_path: Path, text: str, said: str) -> None:

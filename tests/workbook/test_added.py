@@ -103,8 +103,8 @@ def test_a_name_that_is_taken_gives_way(tmp_path: Path) -> None:
     add_tables(book)
     package = Package.open(book)
     assert list(package.sheets()) == [
-        "Figures", "More", "Sources", "Sources (2)", "Months", "Customers", "Funnel", "Retention", "Losses",
-        "Permission", "About",
+        "Figures", "More", "Sources", "Sources (2)", "Months", "Customers", "Weeks", "Funnel", "Retention",
+        "Losses", "Permission", "About",
     ]  # fmt: skip
     assert package.table("hw_sources").sheet == "Sources (2)"
 

@@ -13,6 +13,7 @@ from engines import formula_cells
 
 from holdwater.crm.files import Exports
 from holdwater.demo import demo
+from holdwater.metrics.customer_figures import LeadWeek
 from holdwater.metrics.figures import Figures, MonthFigures, Report, SourceFigures
 from holdwater.metrics.reporting import report
 from holdwater.store.database import Store
@@ -38,6 +39,7 @@ def without_spend(book: Path) -> None:
     figures = Report(
         as_of=now, judged_after_days=40.0, currency=None, total=Figures(**NO_SPEND),  # type: ignore[arg-type]  # likewise
         sources=sources, months=months, undated_wins=0, unmatched_wins=0,
+        weeks=(LeadWeek(week=date(2026, 9, 28), leads=300, won=36),),
     )  # fmt: skip
     typed = {"monthly_revenue": 100, "margin_share": 0.8, "monthly_churn": 0.04, "sales_people": 2, "sales_hours": 160}
     write_template(book, typed | {"touch_minutes": 30.0})

@@ -88,7 +88,9 @@ def test_a_row_leads_to_its_records_and_to_the_crm(folder: Path) -> None:
     assert "more" not in told(folder, "Sources!B6", everything=True)
     assert "another number" not in lines
     assert "10 records" in told(folder, "Sources!C6")
-    assert "deal 1001 " in told(folder, "Losses!B12")
+    assert "deal 1001 " in told(folder, "Losses!B14")
+    assert "70 records in the store:" in told(folder, "Losses!I14")  # no messages are kept there
+    assert "0 records in the store:" in told(folder, "Losses!H14")
     assert "customer 1030 " in told(folder, "Customers!B6") + told(folder, "Customers!B7")
 
 

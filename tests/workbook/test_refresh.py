@@ -17,6 +17,7 @@ from engines import formula_cells, values
 import holdwater
 from holdwater import verdict
 from holdwater.errors import ExportError, NotOurWorkbookError, WorkbookError, WorkbookLockedError
+from holdwater.metrics.customer_figures import LeadWeek
 from holdwater.metrics.figures import Figures, MonthFigures, Report, SourceFigures
 from holdwater.workbook.describe import describe
 from holdwater.workbook.figures import FIGURES
@@ -71,6 +72,7 @@ REPORT = Report(
     ),
     undated_wins=1,
     unmatched_wins=2,
+    weeks=(LeadWeek(week=date(2026, 10, 19), leads=560, won=58), LeadWeek(week=date(2026, 10, 26), leads=40, won=2)),
 )
 
 

@@ -18,7 +18,7 @@ from holdwater.bucket import Bucket, project
 from holdwater.bucket.improvement import LEVERS
 from holdwater.bucket.limits import CONSTRAINTS, constraint_range
 from holdwater.errors import KindError, NumError
-from holdwater.metrics.customer_figures import LostReason, Share
+from holdwater.metrics.customer_figures import LossRecord, LostReason, Share
 from holdwater.workbook.describe import describe
 from holdwater.workbook.log import Run
 from holdwater.workbook.package import Package
@@ -146,14 +146,38 @@ def test_a_tampered_row_fails_the_checks(book: Path, sheet: str, row: int, colum
     assert computed(book)[CHECKS_LINE].startswith("OK")
 
 
-@pytest.mark.parametrize(("row", "column", "value"), [(12, 5, "us"), (12, 2, 41), (13, 2, 39)])
+LOST = (
+    LostReason(reason="no_reply", whose="them", deals=Share(count=40, of=70),
+               record=LossRecord(claim="no reply", supported=21, contradicted=12, no_messages=7)),
+    LostReason(reason="late_delivery", whose="us", deals=Share(count=20, of=70),
+               record=LossRecord(claim="our delay", supported=0, contradicted=0, no_messages=20)),
+    LostReason(reason="price", whose="them", deals=Share(count=10, of=70)),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "value"),
+    [(14, 5, "us"), (14, 2, 41), (15, 2, 39), (14, 6, "our delay"), (14, 7, 22), (15, 9, 0), (16, 8, 1)],
+)
 def test_whose_reason_it_was_cannot_be_changed_unseen(book: Path, row: int, column: int, value: Any) -> None:
-    lost = (LostReason(reason="no_reply", whose="them", deals=Share(count=40, of=60)),
-            LostReason(reason="late_delivery", whose="us", deals=Share(count=20, of=60)))  # fmt: skip
-    refresh(book, replace(REPORT, lost_reasons=lost), origin="a test", now=NOW)
+    refresh(book, replace(REPORT, lost_reasons=LOST), origin="a test", now=NOW)
     assert values(book, "Checks")["A3"].startswith("OK")
     change(book, "Losses", row, column, value)
     assert computed(book)[CHECKS_LINE].startswith("FAIL")
+
+
+def test_what_the_messages_say_of_the_reasons(book: Path) -> None:
+    assert "Lost to" not in str([*values(book, "Losses").values(), *values(book, "Today").values()])
+    refresh(book, replace(REPORT, lost_reasons=LOST), origin="a test", now=NOW)
+    sheet, today = values(book, "Losses"), values(book, "Today")
+    assert sheet["A10"] == "Lost to no reply: 40 deals. The messages bear out 21, contradict 12; 7 have none."
+    assert sheet["A11"] == "Lost to our delay: 20 deals, and no messages that could tell."
+    assert {sheet["A10"], sheet["A11"]} <= set(today.values())
+    assert [sheet.get(f"{column}14") for column in "ABCEFGHI"] == ["no_reply", 40, 70, "them", "no reply", 21, 12, 7]
+    assert [sheet.get(f"{column}16") for column in "ABCEFGHI"] == ["price", 10, 70, "them", None, None, None, None]
+    assert [cell for cell in formula_cells(book) if not cell.agrees] == []
+    refresh(book, replace(REPORT, lost_reasons=LOST[:1]), origin="a test", now=NOW)  # a table of one row
+    assert [cell for cell in formula_cells(book) if not cell.agrees] == []
 
 
 def test_two_numbers_that_changed_places_fail_the_checks(book: Path) -> None:
@@ -175,9 +199,9 @@ def test_each_refresh_that_changes_something_is_logged(book: Path) -> None:
         "a test",
         610,
         60,
-        "FAIL: 2 checks of the sheet Checks fail; run holdwater refresh.",
+        "FAIL: 3 checks of the sheet Checks fail; run holdwater refresh.",
     ]
-    assert line["H7"] == 3 + 6  # sources, and months from June to November
+    assert line["H7"] == 3 + 6 + 2  # sources, months from June to November, weeks
     assert str(line["J6"]).startswith("OK: ")
     assert "I7" not in line  # nobody said how long
 

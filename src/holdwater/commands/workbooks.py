@@ -48,6 +48,7 @@ def refresh(arguments: argparse.Namespace) -> None:
         from holdwater.store.database import Store
         from holdwater.store.place import default_path
         from holdwater.store.sync import sync as run
+        from holdwater.workbook.books import conventions_of
         from holdwater.workbook.log import Run
         from holdwater.workbook.package import Package
         from holdwater.workbook.refresh import plan, require_ours, restated
@@ -59,7 +60,9 @@ def refresh(arguments: argparse.Namespace) -> None:
         require_exports_or_store(arguments)
         if arguments.plan and arguments.backup:
             raise UsageError("--plan writes nothing, so there is nothing to back up: give one of the two.")
-        require_ours(Package.open(arguments.book))  # before any reading: a wrong file is told at once
+        package = Package.open(arguments.book)
+        require_ours(package)  # before any reading: a wrong file is told at once
+        kept = conventions_of(package)
         words = Words.read(arguments.words) if arguments.words else None
         behind = None  # an export does not tell when a record was changed
         if arguments.folder:
@@ -69,11 +72,14 @@ def refresh(arguments: argparse.Namespace) -> None:
                 Store.open(Path(scratch) / "exports.db") as store,
             ):
                 run(connector, store)
-                figures, origin = report(store, as_of=arguments.as_of, words=words), connector.connection
+                figures, origin = (
+                    report(store, as_of=arguments.as_of, words=words, conventions=kept),
+                    connector.connection,
+                )
         else:
             path = arguments.store or default_path()
-            figures, origin = store_report(path, as_of=arguments.as_of, words=words)
-            behind = records_behind(path)
+            figures, origin = store_report(path, as_of=arguments.as_of, words=words, conventions=kept)
+            behind = records_behind(path, kept)
         if arguments.plan:
             _tell_plan(plan(arguments.book, figures, origin=origin), restated(arguments.book, figures, behind))
             return

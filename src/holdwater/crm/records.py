@@ -22,6 +22,11 @@ _THOUSANDTHS = ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND")
 _EXPONENTS = dict.fromkeys(_NO_MINOR_UNIT, 0) | dict.fromkeys(_THOUSANDTHS, 3)
 
 
+def minor_units(currency: str) -> int:
+    """How many of its smallest units make one of the currency."""
+    return int(10 ** _EXPONENTS.get(currency, 2))
+
+
 @dataclass(frozen=True, slots=True)
 class Money:
     """An amount in minor units (cents), its currency, and the text it came from."""

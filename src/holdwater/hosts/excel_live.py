@@ -14,6 +14,7 @@ from holdwater.errors import NotOurWorkbookError, WorkbookError
 from holdwater.hosts import cells as host
 from holdwater.hosts.excel_udfs import COM_ERRORS
 from holdwater.store.place import default_path
+from holdwater.workbook.books import conventions_of
 from holdwater.workbook.cached import Patched, Place, Shown
 from holdwater.workbook.cells import CellError, Content, FormulaCell, ReadCell
 from holdwater.workbook.describe import describe_open
@@ -36,7 +37,7 @@ def opened(workbook: Any) -> LiveWorkbook:
 
 def refreshed(book: LiveWorkbook) -> str:
     """Write what the store has into the workbook, unsaved; what to tell the person."""
-    report, origin = store_report(default_path())
+    report, origin = store_report(default_path(), conventions=conventions_of(book))
     done = refresh_open(book, report, origin=origin)
     told = "Refreshed, not yet saved." if done.changed else "Nothing new."
     left = f"Not as Holdwater left it, please look: {'; '.join(done.left_alone)}" if done.left_alone else ""

@@ -10,6 +10,7 @@ from datetime import date
 from typing import Literal
 
 Whose = Literal["us", "them", "unknown"]
+Claim = Literal["no reply", "our delay"]  # what LOSS_CHECK can test
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,15 @@ class CustomerMonth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeadWeek:
+    """The leads of one week, and the leads of any week that were won in it."""
+
+    week: date  # its first day
+    leads: int
+    won: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RevenueMonth:
     """Paid invoices issued in the month, less refunds, in the major unit. A yearly invoice stands in one month."""
 
@@ -86,10 +96,21 @@ class StageTime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LossRecord:
+    """Of the deals lost for a reason that is a claim: how many the messages support, contradict, and do not tell of."""
+
+    claim: Claim
+    supported: int
+    contradicted: int
+    no_messages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LostReason:
     reason: str | None  # None: not recorded
     whose: Whose  # as the words file says, or a first reading of the reason's words
     deals: Share  # of all that were lost
+    record: LossRecord | None = None  # None: no message can tell whether such a reason is right
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

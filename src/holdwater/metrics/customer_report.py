@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
 from holdwater.crm.records import Money
-from holdwater.metrics import contact, customers, stages
+from holdwater.metrics import contact, customers, loss_record, stages, weeks
+from holdwater.metrics.conventions import Conventions
 from holdwater.metrics.customer_figures import (
+    Claim,
     Cohort,
     ConsentReach,
     CustomerMonth,
     FirstResponse,
+    LeadWeek,
+    LossRecord,
     LostReason,
     RevenueMonth,
     Share,
@@ -26,18 +30,22 @@ from holdwater.metrics.words import Words
 
 
 def customer_figures(
-    engine: Engine, until: datetime, known_until: datetime, leads: int, words: Words
+    engine: Engine, until: datetime, known_until: datetime, leads: int, words: Words, conventions: Conventions
 ) -> dict[str, Any]:
     """The fields of the report that `holdwater.metrics.customer_figures` defines."""
+    today = conventions.day(until.replace(tzinfo=UTC))
     (backward,) = engine.rows(customers.backward_customers(until))
     (referrals,) = engine.rows(contact.referrals(until, known_until))
     return {
         "cohorts": _cohorts(engine.rows(customers.survival_counts(until))),
-        "customer_months": _customer_months(engine.rows(customers.customer_months(until)), until.date()),
+        "customer_months": _customer_months(engine.rows(customers.customer_months(until)), today),
+        "weeks": _weeks(
+            engine.rows(weeks.lead_weeks(until, known_until, conventions.week_start)), conventions.week_start, today
+        ),
         "backward_customers": backward["backward_customers"],
         "revenue_months": _revenue_months(engine.rows(customers.revenue_months(until))),
         **_stages(engine, until),
-        "lost_reasons": _lost_reasons(engine.rows(stages.lost_reasons(until)), words),
+        "lost_reasons": _lost_reasons(engine, until, words),
         "first_response": _first_response(engine.rows(contact.first_response(until))),
         "consent": _consent(engine.rows(contact.consents(until)), leads),
         "referred": Share(count=referrals["referred_customers"], of=referrals["customers"]),
@@ -81,6 +89,17 @@ def _months(first: date, last: date) -> Iterator[date]:
     while first <= last:
         yield first
         first = date(first.year + first.month // 12, first.month % 12 + 1, 1)
+
+
+def _weeks(rows: Sequence[Row], week_start: int, today: date) -> tuple[LeadWeek, ...]:
+    known = {weeks.first_week(week_start) + timedelta(weeks=row["week"]): row for row in rows}
+    found: list[LeadWeek] = []
+    week = min(known, default=today + timedelta(days=1))
+    while week <= today:
+        row = known.get(week, {"leads": 0, "won": 0})
+        found.append(LeadWeek(week=week, leads=row["leads"], won=row["won"]))
+        week += timedelta(weeks=1)
+    return tuple(found)
 
 
 def _revenue_months(rows: Sequence[Row]) -> tuple[RevenueMonth, ...]:
@@ -133,7 +152,11 @@ def _stages(engine: Engine, until: datetime) -> dict[str, Any]:
     }
 
 
-def _lost_reasons(rows: Sequence[Row], words: Words) -> tuple[LostReason, ...]:
+def _lost_reasons(engine: Engine, until: datetime, words: Words) -> tuple[LostReason, ...]:
+    rows = engine.rows(stages.lost_reasons(until))
+    claims = {row["lost_reason"]: claim for row in rows if (claim := words.claim(row["lost_reason"]))}
+    checks = engine.rows(loss_record.loss_checks(until, claims)) if claims else []
+    records = {row["lost_reason"]: row for row in checks}
     lost = sum(row["deals"] for row in rows)
     ordered = sorted(rows, key=lambda row: (-row["deals"], row["lost_reason"] is None, row["lost_reason"] or ""))
     return tuple(
@@ -141,9 +164,16 @@ def _lost_reasons(rows: Sequence[Row], words: Words) -> tuple[LostReason, ...]:
             reason=row["lost_reason"],
             whose=words.whose(row["lost_reason"]),
             deals=Share(count=row["deals"], of=lost),
+            record=_record(records.get(row["lost_reason"]), claims.get(row["lost_reason"])),
         )
         for row in ordered
     )
+
+
+def _record(row: Row | None, claim: Claim | None) -> LossRecord | None:
+    if row is None or claim is None:
+        return None
+    return LossRecord(claim=claim, **{name: row[name] for name in ("supported", "contradicted", "no_messages")})
 
 
 def _first_response(rows: Sequence[Row]) -> FirstResponse | None:

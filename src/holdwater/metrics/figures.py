@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from holdwater.metrics.conventions import UNSAID, Conventions
 from holdwater.metrics.customer_figures import (
     Cohort,
     ConsentReach,
     CustomerMonth,
     FirstResponse,
+    LeadWeek,
     LostReason,
     RevenueMonth,
     Share,
@@ -51,7 +53,7 @@ class MonthFigures(Figures):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Everything one refresh writes, computed as of one moment."""
+    """Everything one refresh writes, computed as of one moment; days and months are those of its conventions."""
 
     as_of: datetime
     judged_after_days: float | None  # None: nobody has been won yet, so no lead can be judged
@@ -75,4 +77,10 @@ class Report:
     consent: tuple[ConsentReach, ...] = ()  # any channel first
     referred: Share | None = None  # of the customers, those whose source is named referral(s)
     worked: Worked | None = None
+    weeks: tuple[LeadWeek, ...] = ()  # every week from the first lead or win on, the last one still going on
+    conventions: Conventions = UNSAID  # how the books are kept: clock, week, currency and rates
     unnamed: int = 0  # sources and lost reasons that the words file in use has no name for
+
+    @property
+    def today(self) -> date:
+        return self.conventions.day(self.as_of)

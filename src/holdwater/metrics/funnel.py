@@ -12,7 +12,7 @@ import ibis  # type: ignore[import-untyped] # it ships no types
 
 from holdwater.metrics.durations import days as days_between
 from holdwater.metrics.durations import month as month_of
-from holdwater.metrics.tables import CUSTOMERS, DEALS, LEADS, SPEND
+from holdwater.metrics.tables import ACTIVITIES, CUSTOMERS, DEALS, INVOICES, LEADS, SPEND
 
 _JUDGED_AT = 0.9  # a lead is judged once it is older than this share of the wins took
 
@@ -30,6 +30,14 @@ def latest_moments() -> ibis.Table:
     ]
     moments = ibis.union(*seen)
     return moments.group_by("connection").aggregate(moment=moments.moment.max())
+
+
+def earliest_moment() -> ibis.Table:
+    """One row: the earliest of all moments whose day matters to a figure."""
+    rows = [(LEADS, "created_at"), (DEALS, "closed_at"), (CUSTOMERS, "started_at"), (CUSTOMERS, "ended_at"),
+            (INVOICES, "issued_at"), (ACTIVITIES, "occurred_at")]  # fmt: skip
+    moments = ibis.union(*(table.select(moment=column) for table, column in rows))
+    return moments.aggregate(earliest=moments.moment.min())
 
 
 def won_deals(as_of: datetime, known_until: datetime) -> ibis.Table:
@@ -94,7 +102,7 @@ def spend_until(as_of: datetime) -> ibis.Table:
     A CRM that came into use late has not seen the leads which early spend won, so it would make the others too dear.
     """
     first_month = leads_until(as_of).created_at.min().truncate("M").date().as_scalar()
-    spend = SPEND.filter(SPEND.day <= as_of.date())
+    spend = SPEND.filter(SPEND.day <= ibis.literal(as_of).date())  # a day by the clock of the books
     return spend.mutate(early=(spend.day < first_month).fill_null(False))  # without a lead none is early
 
 

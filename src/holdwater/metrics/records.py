@@ -10,9 +10,12 @@ from typing import NamedTuple
 import duckdb
 import ibis  # type: ignore[import-untyped] # it ships no types
 
-from holdwater.metrics import funnel
+from holdwater.metrics import funnel, loss_record
+from holdwater.metrics.conventions import UNSAID, Conventions
+from holdwater.metrics.customer_figures import Claim
 from holdwater.metrics.durations import month as month_of
-from holdwater.metrics.engine import IN_MEMORY, Embedded
+from holdwater.metrics.engine import IN_MEMORY, Embedded, Engine
+from holdwater.metrics.local import Local
 from holdwater.metrics.reporting import latest_moment
 from holdwater.metrics.tables import CUSTOMERS, DEALS
 from holdwater.store.database import Store
@@ -37,6 +40,10 @@ LEADS: Mapping[str, Which] = {
     "Days to win": lambda rows: rows.days_to_win.notnull(),
     "Days, 9 in 10": lambda rows: rows.days_to_win.notnull(),
 }
+# What each column of Losses counts by the messages of the deals.
+VERDICTS: Mapping[str, str] = {
+    "Record supports": "supported", "Record contradicts": "contradicted", "No messages": "no messages",
+}  # fmt: skip
 # And among the customers of a month.
 COMINGS: Mapping[str, Callable[[ibis.Table, date], ibis.Value]] = {
     "New": lambda rows, month: rows.began == month,
@@ -47,7 +54,13 @@ COMINGS: Mapping[str, Callable[[ibis.Table, date], ibis.Value]] = {
 
 
 def leads_behind(
-    store: Store, header: str, as_of: datetime, *, source: str | None = None, month: date | None = None
+    store: Store,
+    header: str,
+    as_of: datetime,
+    *,
+    source: str | None = None,
+    month: date | None = None,
+    conventions: Conventions = UNSAID,
 ) -> list[RecordOf]:
     """Those that the column `header` counts in a month of first contact; without one, of a source (None: no name)."""
 
@@ -60,10 +73,12 @@ def leads_behind(
             rows = rows.filter(rows.source.isnull() if source is None else rows.source == source)
         return rows.select("connection", "id", day=rows.month)
 
-    return _records(store, "leads", as_of, wanted)
+    return _records(store, "leads", as_of, wanted, conventions)
 
 
-def customers_behind(store: Store, header: str, as_of: datetime, month: date) -> list[RecordOf]:
+def customers_behind(
+    store: Store, header: str, as_of: datetime, month: date, conventions: Conventions = UNSAID
+) -> list[RecordOf]:
     """Those who began in the month, or left in it, or were there at its start."""
 
     def wanted(until: datetime, _: datetime) -> ibis.Table:
@@ -76,10 +91,12 @@ def customers_behind(store: Store, header: str, as_of: datetime, month: date) ->
         day = rows.ended_at if header in ("Lost", "Left of these") else rows.started_at
         return rows.select("connection", "id", day=day.date())
 
-    return _records(store, "customers", as_of, wanted)
+    return _records(store, "customers", as_of, wanted, conventions)
 
 
-def losses_behind(store: Store, reason: str | None, as_of: datetime) -> list[RecordOf]:
+def losses_behind(
+    store: Store, reason: str | None, as_of: datetime, conventions: Conventions = UNSAID
+) -> list[RecordOf]:
     """The deals that were lost for this reason; None: for none that was recorded."""
 
     def wanted(until: datetime, _: datetime) -> ibis.Table:
@@ -87,17 +104,36 @@ def losses_behind(store: Store, reason: str | None, as_of: datetime) -> list[Rec
         lost = lost.filter(lost.lost_reason.isnull() if reason is None else lost.lost_reason == reason)
         return lost.select("connection", "id", day=lost.closed_at.date())
 
-    return _records(store, "deals", as_of, wanted)
+    return _records(store, "deals", as_of, wanted, conventions)
+
+
+def verdicts_behind(
+    store: Store, reason: str, claim: Claim, header: str, as_of: datetime, conventions: Conventions = UNSAID
+) -> list[RecordOf]:
+    """The deals lost for this reason of which the messages say what the column counts."""
+
+    def wanted(until: datetime, _: datetime) -> ibis.Table:
+        rows = loss_record.loss_verdicts(until, {reason: claim})
+        rows = rows.filter(rows.verdict == VERDICTS[header])
+        return rows.select("connection", id="deal_id", day=rows.closed_at.date())
+
+    return _records(store, "deals", as_of, wanted, conventions)
 
 
 def _records(
-    store: Store, stream: str, as_of: datetime, wanted: Callable[[datetime, datetime], ibis.Table]
+    store: Store,
+    stream: str,
+    as_of: datetime,
+    wanted: Callable[[datetime, datetime], ibis.Table],
+    conventions: Conventions,
 ) -> list[RecordOf]:
     with closing(duckdb.connect(":memory:", config=IN_MEMORY)) as database:
-        engine = Embedded(database)
+        embedded = Embedded(database)
         with store.snapshot():
-            engine.feed(store)
-            known_until = max(as_of, latest_moment(engine, store.read_until()))
+            embedded.feed(store)
+            known_until = max(as_of, latest_moment(embedded, store.read_until()))
+        clock = conventions.clock
+        engine: Engine = embedded if clock is UTC else Local(embedded, clock, known_until)
         until, known_until = (moment.astimezone(UTC).replace(tzinfo=None) for moment in (as_of, known_until))
         found = engine.rows(wanted(until, known_until).order_by("connection", "id"))
     return [RecordOf(row["connection"], stream, row["id"], row["day"]) for row in found]

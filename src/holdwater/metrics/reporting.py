@@ -11,30 +11,40 @@ import duckdb
 import ibis  # type: ignore[import-untyped] # it ships no types
 
 from holdwater.crm.records import Money
-from holdwater.errors import ExportError, HoldwaterError
+from holdwater.errors import HoldwaterError
 from holdwater.metrics import funnel
+from holdwater.metrics.conventions import UNSAID, Conventions
+from holdwater.metrics.converted import Converted, spend_currency
 from holdwater.metrics.customer_report import customer_figures
 from holdwater.metrics.engine import IN_MEMORY, Backend, Bound, Embedded, Engine, Row
 from holdwater.metrics.figures import Figures, MonthFigures, Report, SourceFigures
 from holdwater.metrics.landed import Landed
+from holdwater.metrics.local import Local
 from holdwater.metrics.wording import Texts, Worded, texts
 from holdwater.metrics.words import Words
 from holdwater.store.database import Store
 
 
-def report(store: Store, *, as_of: datetime | None = None, words: Words | None = None) -> Report:
+def report(
+    store: Store,
+    *,
+    as_of: datetime | None = None,
+    words: Words | None = None,
+    conventions: Conventions = UNSAID,
+) -> Report:
     """All figures of the store as of one moment; by default the latest one that the store knows of.
 
     Leads created later are left out (and counted), and wins dated later have not happened yet. A win dated after
-    everything that the store can know of counts, but as undated. `words` names sources and lost reasons.
-    ExportError if spend comes in several currencies.
+    everything that the store can know of counts, but as undated. `words` names sources and lost reasons,
+    `conventions` the clock, week and currency of the books.
+    ExportError if spend comes in a currency without a rate.
     """
     with closing(duckdb.connect(":memory:", config=IN_MEMORY)) as database:
         engine = Embedded(database)
         with store.snapshot():
             engine.feed(store)
             read_until = store.read_until()
-        return _report(engine, as_of, read_until, words)
+        return _report(engine, as_of, read_until, words, conventions)
 
 
 def texts_of(store: Store) -> Texts:
@@ -53,6 +63,7 @@ def run(
     landed: Landed | None = None,
     read_until: Mapping[str, datetime] | None = None,
     words: Words | None = None,
+    conventions: Conventions = UNSAID,
 ) -> Report:
     """The same from the canonical tables of any database: an Ibis connection, or DuckDB's own.
 
@@ -60,10 +71,17 @@ def run(
     without it the latest record of a connection is taken for that.
     """
     database = Embedded(connection) if isinstance(connection, duckdb.DuckDBPyConnection) else Backend(connection)
-    return _report(Bound(database, (landed or Landed()).tables(database)), as_of, read_until or {}, words)
+    engine = Bound(database, (landed or Landed()).tables(database))
+    return _report(engine, as_of, read_until or {}, words, conventions)
 
 
-def _report(engine: Engine, as_of: datetime | None, read_until: Mapping[str, datetime], words: Words | None) -> Report:
+def _report(
+    engine: Engine,
+    as_of: datetime | None,
+    read_until: Mapping[str, datetime],
+    words: Words | None,
+    conventions: Conventions,
+) -> Report:
     if as_of is not None and as_of.tzinfo is None:
         raise HoldwaterError(f"The moment {as_of} has no time zone: give one, such as {as_of}+00:00.")
     unnamed = 0
@@ -75,7 +93,11 @@ def _report(engine: Engine, as_of: datetime | None, read_until: Mapping[str, dat
     as_of = (as_of or latest).astimezone(UTC)
     until, known_until = _plain(as_of), _plain(max(as_of, latest))
 
-    currency = _currency(engine, until)
+    if conventions.clock is not UTC:
+        engine = Local(engine, conventions.clock, max(as_of, latest))
+    currency = spend_currency(engine, until, conventions)
+    if conventions.currency is not None:
+        engine = Converted(engine, conventions.currency, conventions.rates)
     (total,) = engine.rows(funnel.figures(until, known_until))
     sources = engine.rows(funnel.figures(until, known_until, "source", "unsourced"))
     months = engine.rows(funnel.figures(until, known_until, "month"))
@@ -100,7 +122,8 @@ def _report(engine: Engine, as_of: datetime | None, read_until: Mapping[str, dat
         early_spend=_major(early["early_spend"], currency),
         later_leads=leads["later_leads"],
         latest_lead=leads["latest_lead"],
-        **customer_figures(engine, until, known_until, total["leads"], words or Words()),
+        **customer_figures(engine, until, known_until, total["leads"], words or Words(), conventions),
+        conventions=conventions,
         unnamed=unnamed,
     )
 
@@ -114,15 +137,6 @@ def latest_moment(engine: Engine, read_until: Mapping[str, datetime]) -> datetim
         if row["moment"] is not None
     }
     return max({**latest, **read_until}.values(), default=now)
-
-
-def _currency(engine: Engine, until: datetime) -> str | None:
-    currencies = [row["amount_currency"] for row in engine.rows(funnel.spend_currencies(until))]
-    if len(currencies) > 1:
-        raise ExportError(
-            f"The spend comes in several currencies ({', '.join(currencies)}): keep the rows of one of them for now."
-        )
-    return currencies[0] if currencies else None
 
 
 def _counts(row: Row, currency: str | None) -> dict[str, Any]:

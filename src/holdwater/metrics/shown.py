@@ -53,6 +53,11 @@ def _lines(report: Report) -> Iterator[str]:
         yield f"Days in {time.stage}: half {half}, nine tenths {most}; {time.left:,} of {time.visits:,} visits are over"
     for lost in report.lost_reasons:
         yield f"Lost, {lost.reason or 'no reason recorded'} ({lost.whose}): {_share(lost.deals)}"
+        if record := lost.record:
+            yield (
+                f"  by the messages ({record.claim}): right in {record.supported:,}, contradicted in"
+                f" {record.contradicted:,}; {record.no_messages:,} have none"
+            )
     if report.unnamed:
         yield f"{report.unnamed:,} sources and lost reasons have no name in the words file: see holdwater words"
     for month in report.customer_months[-13:]:

@@ -5,6 +5,7 @@ The store keeps the words of the CRM; the names are used when figures are comput
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from typing import Any, NamedTuple, Self, TypeVar, get_args
 
 from holdwater.crm.records import source_name as plain
 from holdwater.errors import ExportError
-from holdwater.metrics.customer_figures import Whose
+from holdwater.metrics.customer_figures import Claim, Whose
 
 Meaning = TypeVar("Meaning", str, "Reason")
 
@@ -22,15 +23,22 @@ _HEAD = """\
 # Left what your CRM says, right what it is called in the figures. Several texts may have one name.
 # Of a lost reason: whose it was, "us", "them" or "unknown" (guessed below, from its words); to rename it too:
 # "no answer" = { whose = "them", name = "No reply" }
+# Where messages can tell whether it is right, claim = "no reply" (they did not answer us), "our delay" or "none".
 """
 _OURS = ("our ", "late", "slow", "delay", "service", "quality", "missing", "feature")
 _THEIRS = ("reply", "respon", "budget", "price", "expens", "competitor", "not now", "timing", "no need", "bankrupt",
            "moved", "no decision")  # fmt: skip
+_NO_REPLY = re.compile(
+    r"\b(no|not|never|without|stopped|didn.t)\b.*(repl|respon(d|se|siv)|answer)|unrespons|unanswer|ghost"
+)
+_OUR_DELAY = re.compile(r"\b(delay|late\b|later\b|slow)")
+_UNTESTED = "none"
 
 
 class Reason(NamedTuple):
     name: str
     whose: Whose
+    claim: Claim | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +85,11 @@ class Words:
         known = self.reasons.get(plain(reason) or "")
         return known.whose if known else guess(reason)
 
+    def claim(self, reason: str | None) -> Claim | None:
+        """What messages can tell of a reason: as the file says, else by a first reading of its words or name."""
+        known = self.reasons.get(plain(reason) or "")
+        return known.claim if known else guess_claim(reason, guess(reason))
+
 
 def start(path: Path, lines: Iterable[str]) -> None:
     """Write a new words file; ExportError where there is a file already."""
@@ -98,6 +111,14 @@ def guess(reason: str | None) -> Whose:
     if any(word in text for word in _OURS):
         return "us"
     return "them" if any(word in text for word in _THEIRS) else "unknown"
+
+
+def guess_claim(reason: str | None, whose: Whose) -> Claim | None:
+    """Of their reasons that they did not reply, of ours that we were late; messages tell nothing of a price."""
+    text = (reason or "").replace("_", " ").casefold()
+    if whose == "them" and _NO_REPLY.search(text):
+        return "no reply"
+    return "our delay" if whose == "us" and _OUR_DELAY.search(text) else None
 
 
 def _tables(data: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, Reason]]:
@@ -138,11 +159,30 @@ def _source(text: str, value: Any) -> str:
 def _reason(text: str, value: Any) -> Reason:
     said = value if isinstance(value, dict) else {"whose": value}
     for key in said:
-        if key not in ("whose", "name"):
-            raise ValueError(f'[lost_reasons] "{text}" has "{key}", which is not known; there are whose and name')
+        if key not in ("whose", "name", "claim"):
+            raise ValueError(
+                f'[lost_reasons] "{text}" has "{key}", which is not known; there are whose, name and claim'
+            )
     if said.get("whose") not in get_args(Whose):
         raise ValueError(f'[lost_reasons] "{text}" needs whose it was: us, them or unknown, in quotes')
     name = said.get("name", text)
     if not isinstance(name, str) or not name.strip():
         raise ValueError(f'[lost_reasons] "{text}" has a name that is no text; write it in quotes')
-    return Reason(name, said["whose"])
+    return Reason(name, said["whose"], _claim(text, name, said))
+
+
+def _claim(text: str, name: str, said: Mapping[str, Any]) -> Claim | None:
+    if "claim" not in said:
+        return guess_claim(name, said["whose"])
+    claim = said["claim"]
+    if claim == _UNTESTED:
+        return None
+    if claim not in get_args(Claim):
+        raise ValueError(
+            f'[lost_reasons] "{text}" has the claim {claim!r}; allowed are "no reply", "our delay", "none"'
+        )
+    if said["whose"] != ("them" if claim == "no reply" else "us"):
+        raise ValueError(
+            f'[lost_reasons] "{text}" says "{claim}" and lays it at another door than whose does; mend one'
+        )
+    return claim  # type: ignore[no-any-return]  # one of the two, as checked above

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from holdwater.errors import WorkbookError
+from holdwater.metrics.conventions import UNSAID, Conventions, zone
+from holdwater.workbook.cells import Value
 from holdwater.workbook.opened import OpenWorkbook
 from holdwater.workbook.owned import ABOUT
 
+TIME_ZONE = "Time zone of days and months"  # its entry, where it is not UTC
 _AS_OF, _REFRESHED = 1, 2  # their rows in the table
 
 
@@ -22,8 +26,28 @@ def last_as_of(package: OpenWorkbook) -> datetime | None:
         return None
 
 
+def last_conventions(package: OpenWorkbook) -> Conventions:
+    """The clock by which the figures were told; nothing of week and currency."""
+    table = package.table(ABOUT.name)
+    for cell in package.read_cells(table.sheet):
+        if table.body.holds(cell.row, cell.column) and cell.value == TIME_ZONE:
+            name = str(_cell(package, cell.row, cell.column + 1))
+            try:
+                zone(name)
+            except ValueError:
+                raise WorkbookError(
+                    f"{package.path} was refreshed by the clock of {name}, which this machine does not know: on"
+                    " Windows, install the package tzdata."
+                ) from None
+            return Conventions(time_zone=name)
+    return UNSAID
+
+
 def _said(package: OpenWorkbook, row: int) -> str:
     table = package.table(ABOUT.name)
-    place = (table.body.first_row + row, table.body.first_column + 1)
-    cells = {(c.row, c.column): c.value for c in package.read_cells(table.sheet)}
-    return str(cells.get(place, ""))
+    return str(_cell(package, table.body.first_row + row, table.body.first_column + 1))
+
+
+def _cell(package: OpenWorkbook, row: int, column: int) -> Value:
+    cells = {(c.row, c.column): c.value for c in package.read_cells(package.table(ABOUT.name).sheet)}
+    return cells.get((row, column), "")

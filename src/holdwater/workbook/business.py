@@ -14,10 +14,10 @@ from holdwater.workbook.bucket import bucket_of, number, share_worked
 from holdwater.workbook.cells import CellError, Value
 from holdwater.workbook.evaluate import Values
 from holdwater.workbook.figures import FIGURES
-from holdwater.workbook.inputs import INPUTS, POLICY
+from holdwater.workbook.inputs import BOOKS, INPUTS, POLICY
 
 _DECIDES = ("horizon_months",)  # of the rules; those of thumb decide nothing here
-_NEEDED = [i for i in INPUTS if i.group != POLICY or i.name in _DECIDES]
+_NEEDED = [i for i in INPUTS if i.group not in (POLICY, BOOKS) or i.name in _DECIDES]
 
 
 def business(values: Values, about: Mapping[object, object], projects: Sequence[Sequence[Value]] = ()) -> Description:

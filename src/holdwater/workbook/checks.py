@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from holdwater.workbook import sheet_formulas as own
-from holdwater.workbook.owned import COHORTS, CONSENT, CURVE, CUSTOMERS, LOSSES, MONTHS, SOURCES, STAGES, OwnedTable
+from holdwater.workbook.owned import (
+    COHORTS,
+    CONSENT,
+    CURVE,
+    CUSTOMERS,
+    LOSSES,
+    MONTHS,
+    SOURCES,
+    STAGES,
+    WEEKS,
+    OwnedTable,
+)
 
 FIRST_CHECK = 6  # its row on the sheet, counted from 0
 
@@ -22,15 +33,18 @@ class Check:
     arguments: Mapping[str, str]
 
 
-_BLOCKS: tuple[tuple[OwnedTable, str, str], ...] = (
-    (SOURCES, "Leads", "Spend"), (MONTHS, "Leads", "Recent"), (CUSTOMERS, "New", "Complete"),
-    (STAGES, "Deals", "Of"), (COHORTS, "Customers", COHORTS.columns[-1].header), (CURVE, "Counted", "High"),
-    (LOSSES, "Deals", "Of"), (CONSENT, "Leads", "Of"),
+_BLOCKS: tuple[tuple[OwnedTable, str, str, str], ...] = (
+    (SOURCES, "Leads", "Spend", ""), (MONTHS, "Leads", "Recent", ""), (CUSTOMERS, "New", "Complete", ""),
+    (WEEKS, "Leads", "Won", ""),
+    (STAGES, "Deals", "Of", ""), (COHORTS, "Customers", COHORTS.columns[-1].header, ""), (CURVE, "Counted", "High", ""),
+    (LOSSES, "Deals", "Of", ""), (LOSSES, "Record supports", "No messages", ", the record"),
+    (CONSENT, "Leads", "Of", ""),
 )  # fmt: skip
 
 
-def _of_block(table: OwnedTable, first: str, last: str) -> list[Check]:
+def _of_block(table: OwnedTable, first: str, last: str, part: str) -> list[Check]:
     """Its numbers, their sum, and each times the one beside it: a change in any cell, or a swap, shows in one."""
+    name = table.name + part.replace(",", "")
     headers = [column.header for column in table.columns]
     start, end = headers.index(first), headers.index(last)
 
@@ -40,9 +54,9 @@ def _of_block(table: OwnedTable, first: str, last: str) -> list[Check]:
     whole = {"column": block(start, end)}
     pair = {"column": block(start, end - 1), "other": block(start + 1, end)}
     return [
-        Check(f"{table.sheet}: how many numbers", f'"{table.name} numbers"', own.numbers_in, whole),
-        Check(f"{table.sheet}: their sum", f'"{table.name} sum"', own.sum_of, whole),
-        Check(f"{table.sheet}: neighbours multiplied", f'"{table.name} crossed"', own.crossed, pair),
+        Check(f"{table.sheet}{part}: how many numbers", f'"{name} numbers"', own.numbers_in, whole),
+        Check(f"{table.sheet}{part}: their sum", f'"{name} sum"', own.sum_of, whole),
+        Check(f"{table.sheet}{part}: neighbours multiplied", f'"{name} crossed"', own.crossed, pair),
     ]
 
 
@@ -56,17 +70,21 @@ CROSS_CHECKS = tuple(
     for label, control, column in (
         ("Leads of all sources = leads of the store", "store leads", "hw_sources[Leads]"),
         ("Leads of all months = leads of the store", "store leads", "hw_months[Leads]"),
+        ("Leads of all weeks = leads of the store", "store leads", "hw_weeks[Leads]"),
         ("Customers of all sources = customers of the store", "store customers", "hw_sources[Customers]"),
         ("Customers of all months = customers of the store", "store customers", "hw_months[Customers]"),
         ("Spend of all sources = spend of the store", "store spend", "hw_sources[Spend]"),
     )
 )
 
-_DEALS = {"whose": "hw_losses[Whose]", "deals": "hw_losses[Deals]"}
+_DEALS = {"whose": "hw_losses[[#All],[Whose]]", "deals": "hw_losses[[#All],[Deals]]"}
 _RESULTS, _ABOUT = _column("hw_results[Value]"), _column("hw_about[Value]")
 RESULT_CHECKS = (
     *(Check(f"Losses: deals lost by {word}", f'"hw_losses {word}"', own.lost_sum, _DEALS | {"word": f'"{word}"'})
       for word in ("us", "them")),
+    *(Check(f"Losses: deals tested as {claim}", f'"hw_losses {claim}"', own.lost_sum,
+            {"whose": "hw_losses[[#All],[Tested as]]", "deals": "hw_losses[[#All],[Deals]]", "word": f'"{claim}"'})
+      for claim in ("no reply", "our delay")),
     Check("Results: how many numbers", '"hw_results numbers"', own.numbers_in, _RESULTS),
     Check("Results: their sum", '"hw_results sum"', own.sum_of, _RESULTS),
     Check("Results: each times itself", '"hw_results crossed"', own.crossed, _RESULTS | {"other": "hw_results[Value]"}),

@@ -7,9 +7,12 @@ from datetime import UTC, date, datetime
 
 import holdwater
 from holdwater.errors import ExportError
+from holdwater.metrics.conventions import UNSAID, Conventions
 from holdwater.metrics.figures import Figures, Report
+from holdwater.workbook.about import TIME_ZONE
 from holdwater.workbook.cells import Value
 from holdwater.workbook.checks import CONTROL_CHECKS, RESULT_CHECKS
+from holdwater.workbook.curves import NO_CURVES, Curves
 from holdwater.workbook.customer_contents import customer_contents
 from holdwater.workbook.evaluate import Rows, Values
 from holdwater.workbook.fixes import NO_FIXES, Fixes
@@ -23,9 +26,13 @@ from holdwater.workbook.owned import (
     RESULTS,
     SOURCES,
     USED,
+    USED_CURVES,
     USED_FIXES,
+    USED_RATES,
     USED_SOURCES,
+    WEEKS,
 )
+from holdwater.workbook.rates import NO_RATES, Rates
 from holdwater.workbook.results import results
 from holdwater.workbook.sheet_formulas import looked_up
 
@@ -42,6 +49,8 @@ def contents(
     refreshed: str,
     fixes: Fixes = NO_FIXES,
     log: Rows = (),
+    rates: Rates = NO_RATES,
+    curves: Curves = NO_CURVES,
 ) -> dict[str, Rows]:
     """The data columns of every owned table, by table name; `log` holds the lines of the sheet Log."""
     sources: Rows = [
@@ -52,14 +61,19 @@ def contents(
         SOURCES.name: sources,
         MONTHS.name: _months(report),
         **customer_contents(report),
+        WEEKS.name: [[row.week, row.leads, row.won] for row in report.weeks],
         LOG.name: log,
         USED.name: [[i.label, typed.get(i.name)] for i in INPUTS],
         USED_FIXES.name: fixes,
+        USED_RATES.name: rates,
+        USED_CURVES.name: curves,
         USED_SOURCES.name: [row[:1] for row in sources],
         ABOUT.name: about,
     }
-    data[RESULTS.name] = results(Values(typed, data, fixes), typed, fixes, {row[0]: row[1] for row in about})
-    return data | {CONTROLS.name: _controls(report, Values(typed, data, fixes))}
+    data[RESULTS.name] = results(
+        Values(typed, data, fixes, rates, curves), typed, fixes, {row[0]: row[1] for row in about}, rates, curves
+    )
+    return data | {CONTROLS.name: _controls(report, Values(typed, data, fixes, rates, curves))}
 
 
 def _controls(report: Report, values: Values) -> Rows:
@@ -91,7 +105,7 @@ def _months(report: Report) -> list[list[Value]]:
         return []
     known = {row.month: row for row in report.months}
     months = [min(known)]
-    this_month = report.as_of.date().replace(day=1)
+    this_month = report.today.replace(day=1)
     while months[-1] < max(*known, this_month):
         months.append(_next(months[-1]))
         if len(months) > LONGEST_HISTORY:
@@ -127,7 +141,17 @@ def _about(report: Report, origin: str, refreshed: str) -> list[list[Value]]:
         ["Customers without a usable won date", report.undated_wins],
         ["Won deals of no known lead", report.unmatched_wins],
         *_contacts(report),
+        *_kept(report.conventions),
     ]
+
+
+def _kept(conventions: Conventions) -> list[list[Value]]:
+    """How the books are kept, where it is not as most keep them."""
+    rows: list[list[Value]] = []
+    if conventions.time_zone != UNSAID.time_zone:
+        rows.append([TIME_ZONE, conventions.time_zone])
+    rows += [[f"Rate of one {other} in {conventions.currency}", rate] for other, rate in conventions.rates.items()]
+    return rows
 
 
 def _contacts(report: Report) -> list[list[Value]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from holdwater.errors import HoldwaterError
-from holdwater.metrics.customer_figures import Cohort
+from holdwater.metrics.customer_figures import Cohort, LossRecord
 from holdwater.metrics.figures import Report
 from holdwater.workbook.cells import Value
 from holdwater.workbook.evaluate import Rows
@@ -26,10 +26,17 @@ def customer_contents(report: Report) -> dict[str, Rows]:
         ],
         CURVE.name: _curve(report.cohorts),
         LOSSES.name: [
-            [row.reason or "(not recorded)", row.deals.count, row.deals.of, row.whose] for row in report.lost_reasons
+            [row.reason or "(not recorded)", row.deals.count, row.deals.of, row.whose, *_record(row.record)]
+            for row in report.lost_reasons
         ],
         CONSENT.name: [[row.channel or "(any channel)", row.opted_in.count, row.opted_in.of] for row in report.consent],
     }
+
+
+def _record(record: LossRecord | None) -> list[Value]:
+    if record is None:
+        return [None] * 4
+    return [record.claim, record.supported, record.contradicted, record.no_messages]
 
 
 def _rate(cohort: Cohort, age: int) -> Value:

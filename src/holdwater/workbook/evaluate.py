@@ -12,10 +12,12 @@ from holdwater.translate import Ref, plain
 from holdwater.workbook.cached import Shown
 from holdwater.workbook.cells import CellError, Value
 from holdwater.workbook.checks import CHECKS, CONTROL, FIRST_CHECK, TEXT_CHECKS, Check
+from holdwater.workbook.curves import NO_CURVES, TYPED_CURVES, Curves
 from holdwater.workbook.figures import FIGURES, MAY_BE_BLANK
 from holdwater.workbook.fixes import NO_FIXES, TYPED_FIXES, Fixes
 from holdwater.workbook.inputs import INPUTS, Input
-from holdwater.workbook.owned import FIX_HEADERS, TABLES, OwnedTable
+from holdwater.workbook.owned import CURVE_HEADERS, FIX_HEADERS, RATE_HEADERS, TABLES, OwnedTable
+from holdwater.workbook.rates import NO_RATES, TYPED_RATES, Rates
 from holdwater.workbook.sheet_formulas import agrees, freshness, looked_up
 
 Rows = Sequence[Sequence[Value]]
@@ -25,6 +27,8 @@ _FIRST, _LAST = FIX_HEADERS[0], FIX_HEADERS[-1]
 FRESHNESS = {
     "used": "hw_used[Value]", "now": INPUTS_TYPED,
     "used_fixes": f"hw_used_fixes[[{_FIRST}]:[{_LAST}]]", "fixes": TYPED_FIXES,
+    "used_rates": f"hw_used_rates[[{RATE_HEADERS[0]}]:[{RATE_HEADERS[-1]}]]", "rates": TYPED_RATES,
+    "used_curves": f"hw_used_curves[[{CURVE_HEADERS[0]}]:[{CURVE_HEADERS[-1]}]]", "curves": TYPED_CURVES,
 }  # fmt: skip
 CHECKS_SAID = "checks_said"  # the name of what each check says
 CHECKS_LINE = {"said": CHECKS_SAID, "stale": "results_status"}
@@ -33,10 +37,19 @@ CHECKS_LINE = {"said": CHECKS_SAID, "stale": "results_status"}
 class Values:
     """All values of one workbook: `values["lead_flow"]`, `values["hw_sources[Leads]"]`."""
 
-    def __init__(self, typed: Mapping[str, Value], data: Mapping[str, Rows], fixes: Fixes = NO_FIXES) -> None:
+    def __init__(
+        self,
+        typed: Mapping[str, Value],
+        data: Mapping[str, Rows],
+        fixes: Fixes = NO_FIXES,
+        rates: Rates = NO_RATES,
+        curves: Curves = NO_CURVES,
+    ) -> None:
         self._known: dict[str, Any] = {i.name: in_use(i, typed.get(i.name)) for i in INPUTS}
         self._known[INPUTS_TYPED] = [typed.get(i.name) for i in INPUTS]
         self._known[TYPED_FIXES] = [cell for row in fixes for cell in row]
+        self._known[TYPED_RATES] = [cell for row in rates for cell in row]
+        self._known[TYPED_CURVES] = [cell for row in curves for cell in row]
         for table in TABLES:
             self._keep(table, data.get(table.name) or [])
         for figure in FIGURES:
@@ -117,6 +130,8 @@ def in_use(input_: Input, typed: Value) -> Shown:
         return CellError("#N/A") if input_.required else ""
     if isinstance(typed, CellError):
         return typed
+    if input_.is_text:
+        return typed if isinstance(typed, str) else CellError("#VALUE!")
     if isinstance(typed, bool) or not isinstance(typed, (int, float)):
         return CellError("#VALUE!")
     return float(typed) if input_.unit.allows(typed) else CellError("#NUM!")
@@ -128,6 +143,8 @@ def in_use_text(input_: Input, cell: str) -> str:
     wrong += [f"{cell}<>INT({cell})"] if input_.unit.whole else []
     checked = f"IF(OR({','.join(wrong)}),#NUM!,{cell})" if wrong else cell
     blank = "#N/A" if input_.required else '""'
+    if input_.is_text:
+        return f'IF({cell}="",{blank},IF(ISTEXT({cell}),{cell},#VALUE!))'
     return f'IF({cell}="",{blank},IF(ISNUMBER({cell}),{checked},#VALUE!))'
 
 

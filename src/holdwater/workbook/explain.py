@@ -8,18 +8,29 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import get_args
 
 from holdwater.crm.links import record_link
 from holdwater.errors import UsageError
-from holdwater.metrics.records import COMINGS, LEADS, RecordOf, customers_behind, leads_behind, losses_behind
+from holdwater.metrics.customer_figures import Claim
+from holdwater.metrics.records import (
+    COMINGS,
+    LEADS,
+    VERDICTS,
+    RecordOf,
+    customers_behind,
+    leads_behind,
+    losses_behind,
+    verdicts_behind,
+)
 from holdwater.store.database import Store
-from holdwater.workbook.about import last_as_of
+from holdwater.workbook.about import last_as_of, last_conventions
 from holdwater.workbook.cells import ReadCell
 from holdwater.workbook.contents import NOT_RECORDED
 from holdwater.workbook.figures import FIGURES
 from holdwater.workbook.inputs import INPUTS
 from holdwater.workbook.opened import OpenWorkbook
-from holdwater.workbook.owned import CUSTOMERS, LOSSES, MONTH, MONTHS, RESULTS, SOURCES, TABLES
+from holdwater.workbook.owned import CUSTOMERS, LOSSES, MONTH, MONTHS, RESULTS, SOURCES, TABLES, TESTED_AS
 from holdwater.workbook.references import Area, area_of, cell_name, only_area, with_areas
 from holdwater.workbook.tables import Table
 
@@ -186,17 +197,21 @@ class _Explanation:
         header = table.columns[cell.column - table.body.first_column]
         key = self._key_cell(table, cell.row)
         until = as_of + timedelta(minutes=1) - timedelta(microseconds=1)  # the workbook says no seconds
+        kept = last_conventions(self.package)
         with Store.open(self.store) as store:
             found: list[RecordOf] | None = None
             if table.name == SOURCES.name and header in LEADS:
                 source = None if key == NOT_RECORDED else str(key)
-                found = leads_behind(store, header, until, source=source)
+                found = leads_behind(store, header, until, source=source, conventions=kept)
             elif table.name == MONTHS.name and header in LEADS:
-                found = leads_behind(store, header, until, month=_day(key))
+                found = leads_behind(store, header, until, month=_day(key), conventions=kept)
             elif table.name == CUSTOMERS.name and header in COMINGS:
-                found = customers_behind(store, header, until, _day(key))
+                found = customers_behind(store, header, until, _day(key), kept)
             elif table.name == LOSSES.name and header == "Deals":
-                found = losses_behind(store, None if key == NOT_RECORDED else str(key), until)
+                found = losses_behind(store, None if key == NOT_RECORDED else str(key), until, kept)
+            elif table.name == LOSSES.name and header in VERDICTS:
+                claim = next((c for c in get_args(Claim) if c == self._beside(table, cell.row, TESTED_AS)), None)
+                found = claim and verdicts_behind(store, str(key), claim, header, until, kept)
         if found is None:
             yield f"{indent}No list of single records is kept for this column."
             return
@@ -232,6 +247,11 @@ class _Explanation:
             if left is not None and isinstance(left.value, str) and left.value and left.formula is None:
                 return left.value
         return ""
+
+    def _beside(self, table: Table, row: int, header: str) -> object:
+        """What stands in another column of the same row."""
+        cell = self._cell(table.sheet, row, _column(table, header))
+        return None if cell is None else cell.value
 
     def _key_cell(self, table: Table, row: int) -> object:
         cell = self._cell(table.sheet, row, table.body.first_column)

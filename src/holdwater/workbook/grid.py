@@ -60,6 +60,22 @@ def figure(row: int, column: int, style: str, name: str) -> Cell:
     return Cell(row, column, style, own.shown, {"value": name})
 
 
+def tested(row: int, column: int, style: str, claim: str) -> Cell:
+    """What the messages say of the deals lost for this claim."""
+    columns = {"claims": "Tested as", "deals": "Deals", "supported": "Record supports",
+               "contradicted": "Record contradicts", "silent": "No messages"}  # fmt: skip
+    of_table = {name: f"hw_losses[[#All],[{header}]]" for name, header in columns.items()}
+    return Cell(row, column, style, own.tested, of_table | {"claim": f'"{claim}"'})
+
+
+def of_year(row: int, column: int, style: str, table: str, header: str, back: int) -> Cell:
+    """The total of a column in the fiscal year so many before the latest."""
+    return Cell(row, column, style, own.fiscal_total, {
+        "years": f"{table}[[#All],[Fiscal year]]", "all_years": "hw_months[[#All],[Fiscal year]]",
+        "summed": f"{table}[[#All],[{header}]]", "back": str(back),
+    })  # fmt: skip
+
+
 def heads(row: int, column: int, *texts: str) -> list[Text]:
     """The headings of columns: the first names what stands in the rows."""
     return [Text(row, column + n, text, "head" if n == 0 else "head right") for n, text in enumerate(texts)]

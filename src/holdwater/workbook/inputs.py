@@ -17,21 +17,26 @@ from holdwater.units import (
     Price,
     Rate,
     Ratio,
+    Text,
     Unit,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One typed number. `default` None and not `required`: left empty it means what `meaning` says."""
+    """One typed number or text. `default` None and not `required`: left empty it means what `meaning` says."""
 
     group: str
     label: str
     name: str  # of the checked cell that formulas use
     unit: Unit
-    default: float | None
+    default: float | str | None
     meaning: str
     required: bool = True
+
+    @property
+    def is_text(self) -> bool:
+        return self.unit.number_format == TEXT
 
     @property
     def typed_name(self) -> str:
@@ -45,7 +50,10 @@ def _unit(unit: object) -> Unit:
     return unit
 
 
-MONEY, SELLING, DELIVERY, POLICY = "Money", "Selling", "Delivery", "Rules"
+MONEY, SELLING, DELIVERY, POLICY, BOOKS = "Money", "Selling", "Delivery", "Rules", "Books"
+TEXT = "@"
+_WEEKDAY = Unit("day, 1 to 7", "0", low=1, high=7, whole=True)
+_MONTH = Unit("month, 1 to 12", "0", low=1, high=12, whole=True)
 
 INPUTS = (
     Input(MONEY, "Revenue per customer and month", "monthly_revenue", _unit(Price), None,
@@ -72,6 +80,8 @@ INPUTS = (
           "Calls, mails and meetings that one lead takes."),
     Input(SELLING, "Share of hours really used", "hours_used", _unit(PositiveRate), 0.8,
           "Nobody sells 100 % of the time; 80 % is a good rule."),
+    Input(SELLING, "Budget for leads per month", "lead_budget", _unit(Price), None,
+          "To be split over the sources typed on the sheet Fixes. Left empty: any sum that pays.", required=False),
     Input(DELIVERY, "Customers now", "customers_now", _unit(Count), 0.0,
           "Paying customers today."),
     Input(DELIVERY, "Customers that can be served", "service_capacity", _unit(PositiveCount), None,
@@ -84,4 +94,13 @@ INPUTS = (
           "The cost of a customer must come back within these months."),
     Input(POLICY, "Months to look ahead", "horizon_months", _unit(Months), 24.0,
           "For the projection on the sheet Results; a whole number, 1 to 1200."),
+    Input(BOOKS, "First month of the fiscal year", "fiscal_start", _MONTH, 1.0,
+          "1 is January. A fiscal year has the number of the calendar year in which it ends; for the sheet Years."),
+    Input(BOOKS, "First day of the week", "week_start", _WEEKDAY, 1.0,
+          "1 is Monday, 7 is Sunday; for the sheet Weeks."),
+    Input(BOOKS, "Time zone", "time_zone", _unit(Text), "UTC",
+          "Days and months begin at midnight there: a name such as Europe/Berlin or America/New_York."),
+    Input(BOOKS, "Currency of the books", "books_currency", _unit(Text), None,
+          "Three letters such as EUR. Left empty: the one that all spend is in. Rates of others are typed below.",
+          required=False),
 )  # fmt: skip

@@ -7,22 +7,28 @@ from collections.abc import Mapping
 from holdwater.bucket.projects import MOST
 from holdwater.workbook.cached import Shown
 from holdwater.workbook.checks import CHECKS, FIRST_CHECK, TEXT_CHECKS
+from holdwater.workbook.curves import ROWS as MOST_CURVES
+from holdwater.workbook.curves import TYPED_CURVES
 from holdwater.workbook.evaluate import CHECKS_SAID, INPUTS_TYPED, Values, formula_text, in_use_text
 from holdwater.workbook.figures import FIGURES
 from holdwater.workbook.fixes import COLUMNS, TYPED_FIXES
 from holdwater.workbook.grid import Cell, Screen
 from holdwater.workbook.inputs import INPUTS
 from holdwater.workbook.owned import TABLES
+from holdwater.workbook.rates import ROWS as MOST_RATES
+from holdwater.workbook.rates import TYPED_RATES
 from holdwater.workbook.references import column_letters
 from holdwater.workbook.screens import (
     CAPACITY,
     CHECKS_SCREEN,
+    CURVES_TOP,
     FIXES,
     FIXES_TOP,
     FUNNEL,
     LOSSES_SCREEN,
     PERMISSION,
     RETENTION,
+    YEARS,
 )
 from holdwater.workbook.today import LEFT, LINES, STATUS_ROW
 from holdwater.workbook.today import TODAY as TODAY_SCREEN
@@ -30,15 +36,16 @@ from holdwater.workbook.today import TODAY as TODAY_SCREEN
 TODAY, INPUTS_SHEET, FIGURES_SHEET, FIXES_SHEET, LOG_SHEET = "Today", "Inputs", "Figures", "Fixes", "Log"
 SCREENS: Mapping[str, Screen] = {
     TODAY: TODAY_SCREEN, "Funnel": FUNNEL, "Retention": RETENTION, "Capacity": CAPACITY, FIXES_SHEET: FIXES,
-    "Losses": LOSSES_SCREEN, "Permission": PERMISSION, "Checks": CHECKS_SCREEN,
+    "Losses": LOSSES_SCREEN, "Permission": PERMISSION, "Years": YEARS, "Checks": CHECKS_SCREEN,
 }  # fmt: skip
 _FIRST = (TODAY, INPUTS_SHEET, "Sources", "Funnel", "Retention", "Capacity", FIXES_SHEET, "Losses", "Permission",
-          "Checks", LOG_SHEET)  # fmt: skip
+          "Years", "Checks", LOG_SHEET)  # fmt: skip
 _TABLE_SHEETS = [table.sheet for table in TABLES if table.sheet not in _FIRST]
 SHEETS = (*_FIRST, FIGURES_SHEET, *_TABLE_SHEETS)
 
 TODAY_LINES = LINES
 FIRST_INPUT, TYPED, IN_USE = 4, 2, 3  # row and columns on Inputs, counted from 0
+RATES_TOP = FIRST_INPUT + len(INPUTS) + 2  # the first row of the rates below the inputs
 FIRST_FIGURE, FIGURE_VALUE = 4, 1  # row and column on Figures
 CLOSED_ROW, CLOSED_COLUMN = 2, 1  # on the sheet Log
 CLOSED = "closed_through"  # the name of that cell: the last month that a refresh may not change unasked
@@ -82,6 +89,8 @@ def names() -> dict[str, str]:
     for position, figure in enumerate(FIGURES):
         places[figure.name] = f"={FIGURES_SHEET}!$B${FIRST_FIGURE + position + 1}"
     places[TYPED_FIXES] = f"={FIXES_SHEET}!$A${FIXES_TOP + 1}:${column_letters(COLUMNS)}${FIXES_TOP + MOST}"
+    places[TYPED_RATES] = f"={INPUTS_SHEET}!$B${RATES_TOP + 1}:$C${RATES_TOP + MOST_RATES}"
+    places[TYPED_CURVES] = f"={FIXES_SHEET}!$A${CURVES_TOP + 1}:$C${CURVES_TOP + MOST_CURVES}"
     places[CHECKS_SAID] = f"=Checks!$D${FIRST_CHECK + 1}:$D${FIRST_CHECK + len(CHECKS) + len(TEXT_CHECKS)}"
     places[CLOSED] = f"={LOG_SHEET}!$B${CLOSED_ROW + 1}"
     for sheet, name in LANDMARKS.items():

@@ -12,6 +12,8 @@ from holdwater.workbook import sheet_formulas as own
 DAYS = "0.0"
 TEXT = "@"
 MONTH = "mmm yyyy"
+CURVE_HEADERS = ("Source", "Most leads a month", "Half of them cost")  # what a person types
+RATE_HEADERS = ("Currency", "Rate")  # what a person types
 FIX_HEADERS = ("Fix", "Lever", "Better by", "Cost", "Months", "Needs", "Running cost")  # what a person types
 
 
@@ -78,10 +80,13 @@ SOURCES = OwnedTable(
     "Sources", "What each source brings, what it costs and may cost. In one spelling: Paid Search is paid_search.",
 )  # fmt: skip
 
+_FISCAL = Column("Fiscal year", "0", "The calendar year in which it ends; it begins with the month typed on Inputs.",
+                 own.row_fiscal_year, {"month": "[Month]", "start": "fiscal_start"})  # fmt: skip
+
 MONTHS = OwnedTable(
     "hw_months", "Months",
     (Column("Month", MONTH, "Month of first contact."), *_COUNTS,
-     Column("Recent", "0", "1 for the last three complete months: they make the leads per month."), *_RATES),
+     Column("Recent", "0", "1 for the last three complete months: they make the leads per month."), *_RATES, _FISCAL),
     "Months of first contact", "Leads and customers by the month in which the lead arrived.",
 )  # fmt: skip
 
@@ -94,8 +99,16 @@ CUSTOMERS = OwnedTable(
      Column("Complete", "0", "0 for the month that still goes on."),
      Column("Churn", PERCENT, "Left of these / at the start.", own.row_conversion,
             {"judged_customers": "[Left of these]", "judged_leads": "[At the start]"}),
-     Column("Ceiling", COUNT, "Customers where growth ends.", own.row_number, {"value": "customers_limit"})),
+     Column("Ceiling", COUNT, "Customers where growth ends.", own.row_number, {"value": "customers_limit"}), _FISCAL),
     "Customers by month", "Who came and who left. Retention and Today show them.",
+)  # fmt: skip
+
+WEEKS = OwnedTable(
+    "hw_weeks", "Weeks",
+    (Column("Week", "yyyy-mm-dd", "Its first day: the day of the week typed on Inputs.", width=14),
+     Column("Leads", COUNT, "Leads that came in it."),
+     Column("Won", COUNT, "Leads of any week that were won in it.")),
+    "Weeks", "Leads that came and leads that were won, week by week; the last one still goes on.",
 )  # fmt: skip
 
 STAGES = OwnedTable(
@@ -130,6 +143,7 @@ CURVE = OwnedTable(
     "Retention curve", "The curve fitted to all cohorts at once, with its 90 % band. The sheet Retention draws it.",
 )  # fmt: skip
 
+TESTED_AS = "Tested as"
 LOSSES = OwnedTable(
     "hw_losses", "Losses",
     (Column("Reason given", TEXT, "As the CRM has it.", width=44),
@@ -138,8 +152,13 @@ LOSSES = OwnedTable(
      Column("Share", PERCENT, "Deals / of.", own.row_conversion,
             {"judged_customers": "[Deals]", "judged_leads": "[Of]"}),
      Column("Whose", TEXT, "us, them or unknown: as words.toml says, or a first reading of the reason.",
-            width=14)),
-    "Losses", "Why deals were lost, as recorded.", top=10,
+            width=14),
+     Column(TESTED_AS, TEXT, "The claim that messages can test; empty where they cannot tell whether it is right.",
+            width=14),
+     Column("Record supports", COUNT, "Deals whose messages bear the claim out (LOSS_CHECK)."),
+     Column("Record contradicts", COUNT, "Deals whose messages say otherwise: look at these first.", width=14),
+     Column("No messages", COUNT, "Deals without a message that could tell.")),
+    "Losses", "Why deals were lost, as recorded, and what the messages say of it.", top=12,
 )  # fmt: skip
 
 CONSENT = OwnedTable(
@@ -181,6 +200,18 @@ USED_FIXES = OwnedTable(
     "Fixes as used", "The fixes as they stood when the results were computed. If they change, Today says STALE.",
 )  # fmt: skip
 
+USED_RATES = OwnedTable(
+    "hw_used_rates", "Used rates",
+    tuple(Column(header, "General", width=18) for header in RATE_HEADERS),
+    "Rates as used", "The rates as they stood when the figures were computed. If they change, Today says STALE.",
+)  # fmt: skip
+
+USED_CURVES = OwnedTable(
+    "hw_used_curves", "Used curves",
+    tuple(Column(header, "General", width=20) for header in CURVE_HEADERS),
+    "Sources for the budget as used", "As they stood when the results were computed. If they change, Today says STALE.",
+)  # fmt: skip
+
 USED_SOURCES = OwnedTable(
     "hw_used_sources", "Used sources", (Column("Source", TEXT, width=44),),
     "Sources as refreshed", "The names of the sources as refresh wrote them. If they change, Checks says FAIL.",
@@ -198,7 +229,7 @@ ABOUT = OwnedTable(
     "About this data", "Where the numbers come from.",
 )  # fmt: skip
 
-TABLES = (SOURCES, MONTHS, CUSTOMERS, STAGES, COHORTS, CURVE, LOSSES, CONSENT, LOG, RESULTS, USED, USED_FIXES,
-          USED_SOURCES, CONTROLS, ABOUT)  # fmt: skip
+TABLES = (SOURCES, MONTHS, CUSTOMERS, WEEKS, STAGES, COHORTS, CURVE, LOSSES, CONSENT, LOG, RESULTS, USED, USED_FIXES,
+          USED_RATES, USED_CURVES, USED_SOURCES, CONTROLS, ABOUT)  # fmt: skip
 # These say what the CRM says, whatever a person has typed.
-DATA_TABLES = (SOURCES, MONTHS, CUSTOMERS, STAGES, COHORTS, LOSSES, CONSENT, ABOUT)
+DATA_TABLES = (SOURCES, MONTHS, CUSTOMERS, WEEKS, STAGES, COHORTS, LOSSES, CONSENT, ABOUT)

@@ -15,21 +15,45 @@ from holdwater.workbook.added import written_tables
 from holdwater.workbook.cells import Content, FormulaCell, Value
 from holdwater.workbook.changes import Change, changes
 from holdwater.workbook.contents import contents
+from holdwater.workbook.curves import NO_CURVES, typed_curves
 from holdwater.workbook.evaluate import CHECKS_LINE, Values, formula_text
 from holdwater.workbook.fixes import NO_FIXES, typed_fixes
 from holdwater.workbook.inputs import INPUTS
 from holdwater.workbook.layout import LANDMARKS, TODAY_LINES, formula_cells
 from holdwater.workbook.log import NOBODY, Run, log_lines, new_lines
 from holdwater.workbook.opened import OpenWorkbook
-from holdwater.workbook.owned import ABOUT, CONTROLS, LOG, RESULTS, TABLES, USED, USED_FIXES, USED_SOURCES, OwnedTable
+from holdwater.workbook.owned import (
+    ABOUT,
+    CONTROLS,
+    LOG,
+    RESULTS,
+    TABLES,
+    USED,
+    USED_CURVES,
+    USED_FIXES,
+    USED_RATES,
+    USED_SOURCES,
+    OwnedTable,
+)
 from holdwater.workbook.package import Package
 from holdwater.workbook.persons import persons_columns
+from holdwater.workbook.rates import NO_RATES, typed_rates
 from holdwater.workbook.references import cell_name, only_area
 from holdwater.workbook.restated import Behind, Restatement, require_consent, restatements
 from holdwater.workbook.saving import keep_copy
 from holdwater.workbook.sheet_formulas import checks_line
 
-NOT_COUNTED = (LOG, RESULTS, USED, USED_FIXES, USED_SOURCES, CONTROLS, ABOUT)  # these say nothing of the CRM
+NOT_COUNTED = (
+    LOG,
+    RESULTS,
+    USED,
+    USED_CURVES,
+    USED_FIXES,
+    USED_RATES,
+    USED_SOURCES,
+    CONTROLS,
+    ABOUT,
+)  # these say nothing of the CRM
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +186,13 @@ def _ready(
         require_consent(restated, package.path)
     typed = typed_inputs(package) if whole else {}
     fixes = typed_fixes(package) if whole else NO_FIXES
+    rates = typed_rates(package) if whole else NO_RATES
+    curves = typed_curves(package) if whole else NO_CURVES
     log = log_lines(package) if whole else []
     # With the old time first: a workbook in which nothing else would change is not touched.
-    values = Values(typed, contents(report, typed, origin, last_refreshed(package), fixes, log), fixes)
+    values = Values(
+        typed, contents(report, typed, origin, last_refreshed(package), fixes, log, rates, curves), fixes, rates, curves
+    )
     left_alone = _write(package, values, tables)
     left_alone += _show(package, values) if whole else []
     if package.changed_parts:
@@ -173,7 +201,9 @@ def _ready(
         rows = sum(row[0] is not None for table in tables if table not in NOT_COUNTED for row in values.rows(table))
         checks = str(values.call(checks_line, CHECKS_LINE))
         log = [*log, *new_lines(report, origin, refreshed, run, rows, checks, restated, first=not log)]
-        values = Values(typed, contents(report, typed, origin, refreshed, fixes, log), fixes)
+        values = Values(
+            typed, contents(report, typed, origin, refreshed, fixes, log, rates, curves), fixes, rates, curves
+        )
         _write(package, values, [table for table in tables if values.rows(table) != before.rows(table)])
         if whole:
             _show(package, values)

@@ -8,9 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from holdwater.errors import NotOurWorkbookError, RestatedError, UsageError, WorkbookError
+from holdwater.metrics.conventions import UNSAID, Conventions
 from holdwater.metrics.figures import Report
 from holdwater.store.database import Store
-from holdwater.workbook.about import last_as_of
+from holdwater.workbook.about import last_as_of, last_conventions
 from holdwater.workbook.cells import Value
 from holdwater.workbook.layout import CLOSED
 from holdwater.workbook.opened import OpenWorkbook
@@ -84,7 +85,7 @@ def closed_through(package: OpenWorkbook) -> date | None:
     if value is None or value == "":
         return None
     month, as_of = _day(value), last_as_of(package)
-    if month is None or (as_of is not None and not _is_over(month, as_of)):
+    if month is None or (as_of is not None and not _is_over(month, as_of, last_conventions(package))):
         raise WorkbookError(
             f"{package.path} has its last closed month in {sheet}!{cell_name(area.first_row, area.first_column)},"
             f" where {value!r} is no month that is over: empty that cell, then run"
@@ -106,7 +107,7 @@ def close_books(package: Package, month: date) -> date | None:
     as_of = last_as_of(package)
     if as_of is None:
         raise NotOurWorkbookError(f"{package.path} has no data yet, so no month can be closed: run holdwater refresh.")
-    if not _is_over(month, as_of):
+    if not _is_over(month, as_of, last_conventions(package)):
         raise UsageError(
             f"{month:%Y-%m} is not over in {package.path}, whose figures are as of {as_of:%Y-%m-%d %H:%M} UTC: close an"
             " earlier month, or refresh first."
@@ -120,9 +121,9 @@ def _put(package: Package, sheet: str, area: Area, month: date) -> None:
     package.set_value(sheet, {(area.first_row, area.first_column): month})
 
 
-def _is_over(month: date, as_of: datetime) -> bool:
+def _is_over(month: date, as_of: datetime, conventions: Conventions) -> bool:
     following = date(month.year + month.month // 12, month.month % 12 + 1, 1)
-    return (as_of + timedelta(minutes=1)).date() >= following  # the last minute of a month is its end
+    return conventions.day(as_of + timedelta(minutes=1)) >= following  # the last minute of a month is its end
 
 
 def require_consent(restated: Sequence[Restatement], path: Path) -> None:
@@ -135,7 +136,7 @@ def require_consent(restated: Sequence[Restatement], path: Path) -> None:
         )
 
 
-def records_behind(path: Path) -> Behind:
+def records_behind(path: Path, conventions: Conventions = UNSAID) -> Behind:
     """Of a month's leads, customers or spend: what has changed since the last refresh. Ids and states, no names.
 
     Nothing of exports: a file has one time for all its rows, so any of them might be the one that changed.
@@ -147,19 +148,19 @@ def records_behind(path: Path) -> Behind:
             if figure == "Spend":
                 return list(_changed_spend(store, f"{month:%Y-%m}", after))
             if figure in _COLUMNS[MONTHS.name].values():
-                return _changed_leads(store, f"{month:%Y-%m}", after)
-            return list(_changed_customers(store, f"{month:%Y-%m}", after))
+                return _changed_leads(store, f"{month:%Y-%m}", after, conventions)
+            return list(_changed_customers(store, f"{month:%Y-%m}", after, conventions))
 
     return behind
 
 
-def _changed_leads(store: Store, month: str, after: str) -> list[str]:
+def _changed_leads(store: Store, month: str, after: str, conventions: Conventions) -> list[str]:
     """The deals of the month's leads first, since it is they that are won."""
     leads: set[tuple[object, object]] = set()
     found: list[str] = []
     for rows in store.rows("lead", ["connection", "id", "created_at", "updated_at"]):
         for connection, id_, created, updated in rows:
-            if str(created)[:7] == month:
+            if _month(created, conventions) == month:
                 leads.add((connection, id_))
                 if _tells(connection, updated, after):
                     found.append(f"lead {id_} changed {str(updated)[:10]}")
@@ -172,11 +173,11 @@ def _changed_leads(store: Store, month: str, after: str) -> list[str]:
     return [*deals, *found]
 
 
-def _changed_customers(store: Store, month: str, after: str) -> Iterator[str]:
+def _changed_customers(store: Store, month: str, after: str, conventions: Conventions) -> Iterator[str]:
     """Those who began or ended by the end of the month: all figures of it count some of them."""
     for rows in store.rows("customer", ["connection", "id", "started_at", "ended_at", "updated_at"]):
         for connection, id_, started, ended, updated in rows:
-            if str(started)[:7] <= month and _tells(connection, updated, after):
+            if _month(started, conventions) <= month and _tells(connection, updated, after):
                 until = f" to {str(ended)[:10]}" if ended else ", still there"
                 yield f"customer {id_} from {str(started)[:10]}{until}, changed {str(updated)[:10]}"
 
@@ -186,6 +187,11 @@ def _changed_spend(store: Store, month: str, after: str) -> Iterator[str]:
         for connection, id_, day, updated in rows:
             if str(day)[:7] == month and _tells(connection, updated, after):
                 yield f"spend {id_} of {day}, changed {str(updated)[:10]}"
+
+
+def _month(moment: object, conventions: Conventions) -> str:
+    at = datetime.fromisoformat(str(moment))
+    return f"{conventions.day_of(at if at.tzinfo else at.replace(tzinfo=UTC)):%Y-%m}"
 
 
 def _tells(connection: object, updated: object, after: str) -> bool:

@@ -20,6 +20,7 @@ from holdwater.workbook.business import business
 from holdwater.workbook.cells import Value
 from holdwater.workbook.evaluate import Values
 from holdwater.workbook.inputs import INPUTS
+from holdwater.workbook.split import split_later, split_rows
 
 Row = list[Value]
 
@@ -32,21 +33,32 @@ _UNITS = {
 
 
 def results(
-    values: Values, typed: Mapping[str, Value], fixes: Sequence[Sequence[Value]], about: Mapping[object, object]
+    values: Values,
+    typed: Mapping[str, Value],
+    fixes: Sequence[Sequence[Value]],
+    about: Mapping[object, object],
+    rates: Sequence[Sequence[Value]] = (),
+    curves: Sequence[Sequence[Value]] = (),
 ) -> list[Row]:
     """Where there is no verdict, VERDICT says why and nothing else is said."""
     stamp: list[Row] = [
         ["COMPUTED", str(about.get("Refreshed", "")), "time", "When a refresh last changed this workbook."],
-        ["INPUTS", inputs_hash(typed, fixes), "hash", "Of the inputs and fixes that all this was computed from."],
+        [
+            "INPUTS",
+            inputs_hash(typed, [*fixes, *rates, *curves]),
+            "hash",
+            "Of everything typed that all this was computed from.",
+        ],
     ]
     try:
         described = business(values, about, fixes)
         whole, wrong = _reported(described)
     except FormulaError as error:
-        return [*stamp, ["VERDICT", str(error), "sentence", "Why there is no verdict yet."]]
+        return [*stamp, ["VERDICT", str(error), "sentence", "Why there is no verdict yet."], *split_later(curves)]
     rows = [*_verdict(whole), *_constraints(whole.constraints), *_levers(whole.levers), *_sequence(values, whole)]
     if wrong:
         rows.append(["FIX_SEQUENCE", wrong, "sentence", "Why the fixes have no order."])
+    rows += split_rows(values, curves)
     return [*stamp, *rows, *_projection(described)]
 
 

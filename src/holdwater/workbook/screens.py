@@ -8,17 +8,21 @@ from holdwater.bucket.projects import MOST
 from holdwater.units import COUNT, MONEY, PERCENT
 from holdwater.workbook import sheet_formulas as own
 from holdwater.workbook.checks import CHECKS, CONTROL, FIRST_CHECK, TEXT_CHECKS
+from holdwater.workbook.curves import ROWS as MOST_CURVES
 from holdwater.workbook.evaluate import CHECKS_LINE, FRESHNESS
-from holdwater.workbook.grid import ABOUT_KEYS, Cell, Screen, Text, figure, heads, result, results_and
-from holdwater.workbook.owned import FIX_HEADERS
+from holdwater.workbook.grid import ABOUT_KEYS, Cell, Screen, Text, figure, heads, of_year, result, results_and, tested
+from holdwater.workbook.owned import CURVE_HEADERS, FIX_HEADERS
 
 HINT_ROW = 2
 MONTHS_AHEAD = 24
+YEARS_SHOWN = 6
+YEARS_TOP = 5
 
 # Fixes: what a person types, the order that earns most, and what a tenth of anything is worth.
 FIXES_TOP = 5  # first row that is typed
 _ORDER = FIXES_TOP + MOST + 2
 _LEVERS = _ORDER + MOST + 3
+CURVES_TOP = _LEVERS + len(LEVERS) + 5  # first row of sources that is typed
 ORDER_FIRST, ORDER_LAST = _ORDER + 1, _ORDER + 1 + MOST
 
 # Capacity
@@ -28,6 +32,10 @@ AHEAD_FIRST, AHEAD_LAST = _AHEAD + 1, _AHEAD + MONTHS_AHEAD
 _ANSWERS = AHEAD_LAST + 2
 
 CHECKS_TOP = FIRST_CHECK - 1
+_CURVES_HINT = (
+    '"Type below, for each source you pay for, the most leads it could ever bring in a month and the spend that brings'
+    ' half of them; then run holdwater refresh."'
+)
 
 
 def _fixes() -> Screen:
@@ -45,10 +53,19 @@ def _fixes() -> Screen:
         for place, (style, what) in enumerate(levers):
             key = results_and(key=f'"LEVERS {order}{what}"')
             cells.append(Cell(_LEVERS + order, place, style, own.looked_up, key))
+    cells.append(Cell(CURVES_TOP - 2, 0, "quiet", own.or_hint, results_and(key='"SPEND_SPLIT"', hint=_CURVES_HINT)))
+    split = ((MONEY, " now"), (MONEY, " spend"), (COUNT, " leads"), (MONEY, " gain"))
+    for row in range(MOST_CURVES):
+        for place, (style, what) in enumerate(split, start=len(CURVE_HEADERS)):
+            key = results_and(key=f'"SPEND_SPLIT {row + 1}{what}"')
+            cells.append(Cell(CURVES_TOP + row, place, style, own.looked_up, key))
     texts = [
         *(Text(FIXES_TOP - 1, n, text, "head") for n, text in enumerate(FIX_HEADERS)),
         *heads(_ORDER, 0, "In the order that earns most", "starts, month", "done, month", "cost", "gain", "profit then",
                "a lead may cost"),
+        *(Text(CURVES_TOP - 1, n, text, "head" if n == 0 else "head right") for n, text in enumerate(CURVE_HEADERS)),
+        *heads(CURVES_TOP - 1, len(CURVE_HEADERS), "spent now", "best spend", "leads then", "gain"),
+        Text(CURVES_TOP - 3, 0, "The budget for leads, split best", "head"),
         *heads(_LEVERS, 0, "Levers: a tenth better", "now", "better", "worth", "as many leads a month"),
     ]  # fmt: skip
     return Screen("Fixes", "What could be mended: which first, and what a lead may cost then.",
@@ -111,6 +128,21 @@ def _checks() -> Screen:
                   (58, 22, 22, 60), tuple(cells), tuple(texts), frozen=(CHECKS_TOP, 1))  # fmt: skip
 
 
+def _years() -> Screen:
+    cells, texts = [], heads(YEARS_TOP - 1, 0, "Fiscal year", "leads", "customers", "spend", "came in", "left")
+    columns = (("hw_months", "Leads", COUNT), ("hw_months", "Customers", COUNT), ("hw_months", "Spend", MONEY),
+               ("hw_customers", "New", COUNT), ("hw_customers", "Lost", COUNT))  # fmt: skip
+    for place in range(YEARS_SHOWN):
+        row, back = YEARS_TOP + place, YEARS_SHOWN - 1 - place  # the latest last, as time runs in the chart
+        year = {"years": "hw_months[[#All],[Fiscal year]]", "back": str(back)}
+        cells.append(Cell(row, 0, "0", own.fiscal_year, year))
+        cells += [of_year(row, n, style, table, header, back) for n, (table, header, style) in enumerate(columns, 1)]
+    texts.append(Text(HINT_ROW, 0, "Customers are those won from the leads of the year, whenever that was; came in and"
+                                   " left are counted in the year in which they did.", "quiet"))  # fmt: skip
+    note = "By fiscal years, which begin with the month typed on Inputs and have the number of the year they end in."
+    return Screen("Years", note, (22, 14, 14, 18, 14, 14), tuple(cells), tuple(texts), frozen=(YEARS_TOP, 1))
+
+
 def _hint(column: str, hint: str) -> Cell:
     return Cell(HINT_ROW, 0, "quiet", own.connected, {"column": column, "hint": f'"{hint}"'})
 
@@ -143,9 +175,19 @@ def _losses() -> Screen:
     texts = [*heads(4, 0, "Whose reason", "deals", "", "share")]
     cells = [_hint("hw_losses[[#All],[Reason given]]", "Connect a CRM that keeps reasons of lost deals to see this.")]
     for row, whose in enumerate(("us", "them", "unknown"), start=5):
-        lost = {"whose": "hw_losses[Whose]", "deals": "hw_losses[Deals]", "word": f'"{whose}"'}
+        lost = {"whose": "hw_losses[[#All],[Whose]]", "deals": "hw_losses[[#All],[Deals]]", "word": f'"{whose}"'}
         texts.append(Text(row, 0, whose))
         cells += [Cell(row, 1, COUNT, own.lost_by, lost), Cell(row, 3, PERCENT, own.lost_share, lost)]
+    cells += [tested(9, 0, "plain", "no reply"), tested(10, 0, "plain", "our delay")]
+    texts.append(
+        Text(
+            8,
+            0,
+            "No reply: borne out where fewer than half of our mails and calls were answered within 72 hours."
+            " Our delay: where half of our answers took longer.",
+            "quiet",
+        )
+    )
     return Screen("", "", (), tuple(cells), tuple(texts))
 
 
@@ -154,5 +196,5 @@ def _permission() -> Screen:
     return Screen("", "", (), (_hint("hw_consent[[#All],[Channel]]", hint),), ())
 
 
-FIXES, CAPACITY, CHECKS_SCREEN = _fixes(), _capacity(), _checks()
+FIXES, CAPACITY, CHECKS_SCREEN, YEARS = _fixes(), _capacity(), _checks(), _years()
 FUNNEL, RETENTION, LOSSES_SCREEN, PERMISSION = _funnel(), _retention(), _losses(), _permission()

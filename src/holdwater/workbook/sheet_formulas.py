@@ -5,6 +5,7 @@ An empty cell is None here.
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from holdwater.errors import NoDataError
@@ -226,13 +227,30 @@ def _alike(value: Shown) -> Shown:
     return "" if value is None else value.casefold() if isinstance(value, str) else value
 
 
-def freshness(used: Column, now: Column, used_fixes: Column, fixes: Column) -> str:
-    """Whether the results were computed from the inputs and fixes as they stand."""
+def freshness(
+    used: Column,
+    now: Column,
+    used_fixes: Column,
+    fixes: Column,
+    used_rates: Column,
+    rates: Column,
+    used_curves: Column,
+    curves: Column,
+) -> str:
+    """Whether the results were computed from everything typed as it stands."""
     if rows(used) != rows(now) or rows(used_fixes) == 1:
         return "Results are not computed yet: run holdwater refresh."
     changed = differences(used, now)
     changed_fixes = differences(used_fixes, fixes)
-    if is_number(changed) and is_number(changed_fixes) and changed + changed_fixes == 0:
+    changed_rates = differences(used_rates, rates)
+    changed_curves = differences(used_curves, curves)
+    if (
+        is_number(changed)
+        and is_number(changed_fixes)
+        and is_number(changed_rates)
+        and is_number(changed_curves)
+        and changed + changed_fixes + changed_rates + changed_curves == 0
+    ):
         return "Results are current."
     return "STALE: inputs have changed since the results were computed; run holdwater refresh."
 
@@ -394,6 +412,20 @@ def lost_share(whose: Column, deals: Column, word: str) -> Shown:
     return total_of(whose, word, deals) / total(deals)
 
 
+def tested(claims: Column, deals: Column, supported: Column, contradicted: Column, silent: Column, claim: str) -> str:
+    """What the messages say of the deals lost for a reason that they can test."""
+    if total(deals) == 0 or total_of(claims, claim, deals) == 0:
+        return ""
+    if total_of(claims, claim, silent) == total_of(claims, claim, deals):
+        return f"Lost to {claim}: {fixed(total_of(claims, claim, deals), 0)} deals, and no messages that could tell."
+    return (
+        f"Lost to {claim}: {fixed(total_of(claims, claim, deals), 0)} deals. The messages bear out"
+        f" {fixed(total_of(claims, claim, supported), 0)}, contradict"
+        f" {fixed(total_of(claims, claim, contradicted), 0)};"
+        f" {fixed(total_of(claims, claim, silent), 0)} have none."
+    )
+
+
 def row_number(value: Shown) -> Shown:
     return value if is_number(value) else ""
 
@@ -401,6 +433,60 @@ def row_number(value: Shown) -> Shown:
 def connected(column: Column, hint: str) -> str:
     """What to connect while a table is empty; nothing once it is filled."""
     return hint if item(column, 2) == "" else ""
+
+
+# Fiscal years, by the number of the calendar year in which they end.
+
+
+@spreadsheet_function("YEAR")
+def calendar_year(day: Shown) -> int:
+    return _date(day).year
+
+
+@spreadsheet_function("MONTH")
+def calendar_month(day: Shown) -> int:
+    return _date(day).month
+
+
+def _date(day: object) -> date:
+    return day if isinstance(day, date) else date(1899, 12, 30) + timedelta(days=int(day))  # type: ignore[call-overload]  # a sheet's day number
+
+
+def row_fiscal_year(month: float | None, start: Shown) -> float | str:
+    if month is None:
+        return ""
+    if is_number(start) and start > 1 and calendar_month(month) >= start:
+        return calendar_year(month) + 1
+    return calendar_year(month)
+
+
+@spreadsheet_function("MAX")
+def highest(column: Column) -> float:
+    return max((v for v in column if isinstance(v, (int, float))), default=0)
+
+
+@spreadsheet_function("MIN")
+def lowest(column: Column) -> float:
+    return min((v for v in column if isinstance(v, (int, float))), default=0)
+
+
+@spreadsheet_function("SUMIF")
+def total_where_equal(column: Column, number: float, summed: Column) -> float:
+    return sum(s for c, s in zip(column, summed, strict=True) if c == number and isinstance(s, (int, float)))
+
+
+def fiscal_year(years: Column, back: int) -> Shown:
+    """The latest fiscal year, or one so many years before it; nothing before the first."""
+    if highest(years) - back < lowest(years) or highest(years) == 0:
+        return ""
+    return highest(years) - back
+
+
+def fiscal_total(years: Column, all_years: Column, summed: Column, back: int) -> Shown:
+    """Of that fiscal year; `all_years` are those of leads, which tell which is the latest."""
+    if highest(all_years) - back < lowest(all_years) or highest(all_years) == 0:
+        return ""
+    return total_where_equal(years, highest(all_years) - back, summed)
 
 
 # The sheet Checks.

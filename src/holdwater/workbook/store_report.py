@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from holdwater.errors import SetupError
+from holdwater.metrics.conventions import UNSAID, Conventions
 from holdwater.metrics.figures import Report
 from holdwater.metrics.reporting import report
 from holdwater.metrics.words import Words
@@ -27,10 +28,17 @@ def synced_store(path: Path) -> Iterator[Store]:
         yield store
 
 
-def store_report(path: Path, *, as_of: datetime | None = None, words: Words | None = None) -> tuple[Report, str]:
+def store_report(
+    path: Path,
+    *,
+    as_of: datetime | None = None,
+    words: Words | None = None,
+    conventions: Conventions = UNSAID,
+) -> tuple[Report, str]:
     """The report as of a moment and the connections it comes from; SetupError where nothing has been synced.
 
     `words` are those of the file beside the store if none are given.
     """
     with synced_store(path) as store:
-        return report(store, as_of=as_of, words=words or Words.beside(path)), ", ".join(store.connections())
+        figures = report(store, as_of=as_of, words=words or Words.beside(path), conventions=conventions)
+        return figures, ", ".join(store.connections())

@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Any
 from holdwater.bucket.improvement import LEVERS
 from holdwater.bucket.projects import MOST
 from holdwater.errors import MissingExtraError, WorkbookError, WorkbookLockedError
-from holdwater.units import Unit
 from holdwater.workbook import layout
 from holdwater.workbook.cells import Value
+from holdwater.workbook.curves import ROWS as MOST_CURVES
 from holdwater.workbook.evaluate import Values, formula_text
 from holdwater.workbook.figures import FIGURES
 from holdwater.workbook.fixes import NO_FIXES, Fixes
 from holdwater.workbook.grid import Screen
-from holdwater.workbook.inputs import INPUTS
+from holdwater.workbook.inputs import INPUTS, Input
 from holdwater.workbook.lambda_names import add_names
 from holdwater.workbook.owned import TABLES, OwnedTable
-from holdwater.workbook.screens import FIXES_TOP
+from holdwater.workbook.rates import ROWS as MOST_RATES
+from holdwater.workbook.screens import CURVES_TOP, FIXES_TOP
 from holdwater.workbook.style import Styles
 from holdwater.workbook.template_charts import add_charts
 
@@ -32,7 +33,7 @@ CREATED = datetime(2026, 11, 21)  # noqa: DTZ001  # a fixed local date: the same
 
 
 def write_template(
-    path: Path, typed: Mapping[str, float] | None = None, banner: str = "", fixes: Fixes = NO_FIXES
+    path: Path, typed: Mapping[str, float | str] | None = None, banner: str = "", fixes: Fixes = NO_FIXES
 ) -> None:
     """A new workbook at `path`; `typed` fills inputs by name, the others hold their defaults, and `fixes` those cells.
 
@@ -88,6 +89,7 @@ def _write(book: Workbook, inputs: Mapping[str, Value], values: Values, banner: 
     for name, screen in layout.SCREENS.items():
         _screen(sheets[name], screen, formulas[name], styles)
     _typed_fixes(sheets[layout.FIXES_SHEET], fixes, styles)
+    _typed_curves(sheets[layout.FIXES_SHEET], styles)
     _closed_month(sheets[layout.LOG_SHEET], styles)
     add_charts(book, sheets)
     sheets[layout.TODAY].activate()
@@ -155,15 +157,36 @@ def _inputs(sheet: Worksheet, inputs: Mapping[str, Value], formulas: layout.Form
             sheet.write_blank(row, layout.TYPED, None, style)
         else:
             sheet.write(row, layout.TYPED, typed, style)
-        sheet.data_validation(row, layout.TYPED, row, layout.TYPED, _validation(input_.label, input_.unit))
+        sheet.data_validation(row, layout.TYPED, row, layout.TYPED, _validation(input_))
         text, value = formulas[row, layout.IN_USE]
         _formula(sheet, row, layout.IN_USE, text, styles.number(input_.unit.number_format), value)
         sheet.write_string(row, 4, input_.unit.meaning, styles.aside)
         sheet.write_string(row, 5, input_.meaning, styles.quiet)
+    _rates(sheet, styles)
     sheet.freeze_panes(layout.FIRST_INPUT, 2)
 
 
-def _validation(label: str, unit: Unit) -> dict[str, Any]:
+def _rates(sheet: Worksheet, styles: Styles) -> None:
+    top = layout.RATES_TOP
+    for column, text in enumerate(("Rates", "Other currency", "Rate")):
+        style = styles.heading_for("0" if column == layout.TYPED else "@", aside=False)
+        sheet.write_string(top - 1, column, text, style)
+    told = "Three letters such as USD; the rate is how much of the currency of the books one of it is."
+    for row in range(top, top + MOST_RATES):
+        sheet.write_blank(row, 1, None, styles.typed("General"))
+        sheet.write_blank(row, layout.TYPED, None, styles.typed("General"))
+    last = top + MOST_RATES - 1
+    sheet.data_validation(top, 1, last, 1, {"validate": "length", "criteria": "==", "value": 3,
+                                            "input_message": told, "error_message": told})  # fmt: skip
+    sheet.data_validation(top, 2, last, 2, {"validate": "decimal", "criteria": ">", "value": 0,
+                                            "input_message": told, "error_message": told})  # fmt: skip
+    sheet.write_string(top, 4, "A currency in the spend that has no rate here stops the refresh.", styles.aside)
+
+
+def _validation(input_: Input) -> dict[str, Any]:
+    label, unit = input_.label, input_.unit
+    if input_.is_text:
+        return {"validate": "any", "input_message": input_.meaning}
     bounds = dict(unit.bounds)
     rule: dict[str, Any] = {"validate": "decimal"}
     if not bounds:
@@ -240,6 +263,18 @@ def _typed_fixes(sheet: Worksheet, fixes: Fixes, styles: Styles) -> None:
         FIXES_TOP, 5, last, 5,
         {"validate": "any", "input_message": "Names of fixes to be done before it, with commas; empty: none."},
     )  # fmt: skip
+
+
+def _typed_curves(sheet: Worksheet, styles: Styles) -> None:
+    last = CURVES_TOP + MOST_CURVES - 1
+    for row in range(CURVES_TOP, last + 1):
+        for column, number_format in enumerate(("General", "#,##0", "#,##0.00")):
+            sheet.write_blank(row, column, None, styles.typed(number_format))
+    for column, told in ((1, "Leads a month that no amount of money would exceed."),
+                         (2, "The spend a month that brings half of these leads.")):  # fmt: skip
+        sheet.data_validation(CURVES_TOP, column, last, column, {
+            "validate": "decimal", "criteria": ">", "value": 0, "input_message": told, "error_message": told,
+        })  # fmt: skip
 
 
 def _closed_month(sheet: Worksheet, styles: Styles) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from holdwater.workbook import layout, screens, today
-from holdwater.workbook.owned import COHORTS, CURVE, CUSTOMERS, SOURCES, OwnedTable
+from holdwater.workbook.owned import COHORTS, CURVE, CUSTOMERS, SOURCES, WEEKS, OwnedTable
 from holdwater.workbook.style import INK
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ def add_charts(book: Workbook, sheets: Mapping[str, Worksheet]) -> None:
     first.insert_chart(today.CHARTS_ROW, today.LEFT, _customers(book))
     first.insert_chart(today.CHARTS_ROW, today.RIGHT, _prices(book))
     sheets["Retention"].insert_chart(4, 0, _retention(book))
+    sheets["Years"].insert_chart(screens.YEARS_TOP + screens.YEARS_SHOWN + 1, 0, _years(book))
+    sheets["Weeks"].insert_chart(4, 4, _weeks(book))
     sheets["Capacity"].insert_chart(4, 7, _ahead(book))
     sheets["Fixes"].insert_chart(4, 8, _profit(book))
     sheets["Funnel"].insert_chart(4, 5, _funnel(book))
@@ -60,6 +62,24 @@ def _prices(book: Workbook) -> Any:
     chart.add_series(_of_table(SOURCES, "Paid per lead", HATCHED))
     chart.add_series(_of_table(SOURCES, "May cost", FILLED))
     return _finished(chart, "A lead: what it costs and what it may cost", 800, 260, "#,##0")
+
+
+def _years(book: Workbook) -> Any:
+    chart = book.add_chart({"type": "column"})
+    first, last = screens.YEARS_TOP, screens.YEARS_TOP + screens.YEARS_SHOWN - 1
+    for column, name, look in ((4, "came in", FILLED), (5, "left", HATCHED)):
+        values = ["Years", first, column, last, column]
+        chart.add_series({"name": name, "categories": ["Years", first, 0, last, 0], "values": values, **look})
+    chart.set_x_axis({"text_axis": True})
+    return _finished(chart, "Customers by fiscal year: who comes and who leaves", 700, 300, "#,##0")
+
+
+def _weeks(book: Workbook) -> Any:
+    chart = book.add_chart({"type": "line"})
+    chart.add_series(_of_table(WEEKS, "Leads", SOLID, "leads that came"))
+    chart.add_series(_of_table(WEEKS, "Won", DASHED, "leads that were won"))
+    chart.set_x_axis({"num_format": "d mmm yy", "text_axis": True})
+    return _finished(chart, "Leads by the week", 860, 320, "#,##0")
 
 
 def _customers(book: Workbook) -> Any:

@@ -6,7 +6,7 @@ from holdwater.units import COUNT, MONEY, PERCENT
 from holdwater.workbook import sheet_formulas as own
 from holdwater.workbook.evaluate import CHECKS_LINE, FRESHNESS
 from holdwater.workbook.figures import KEY_FIGURES
-from holdwater.workbook.grid import Cell, Screen, Text, figure, heads, result, results_and
+from holdwater.workbook.grid import Cell, Screen, Text, figure, heads, result, results_and, tested
 
 LEFT, RIGHT = 1, 6
 VERDICT_ROW, STATUS_ROW, CHECKS_ROW = 3, 6, 7
@@ -15,7 +15,7 @@ FIXES_SHOWN = 5
 _FUNNEL = TOP + len(KEY_FIGURES) + 2
 _FIXES, _VALUE = TOP + 5, TOP + 5 + FIXES_SHOWN + 3
 _LOST = _VALUE + 8
-CHARTS_ROW = max(_FUNNEL + 6, _LOST + 5)
+CHARTS_ROW = max(_FUNNEL + 6, _LOST + 7)
 
 LINES = (
     Cell(1, LEFT, "quiet", own.subtitle, {"about": "hw_about[Value]"}),
@@ -108,12 +108,12 @@ def _funnel() -> list[Cell]:
 def _lost() -> list[Cell]:
     cells = []
     for row, whose in enumerate(("us", "them", "unknown"), start=_LOST + 1):
-        lost = {"whose": "hw_losses[Whose]", "deals": "hw_losses[Deals]", "word": f'"{whose}"'}
+        lost = {"whose": "hw_losses[[#All],[Whose]]", "deals": "hw_losses[[#All],[Deals]]", "word": f'"{whose}"'}
         cells += [
             Cell(row, RIGHT + 1, COUNT, own.lost_by, lost),
             Cell(row, RIGHT + 3, PERCENT, own.lost_share, lost),
         ]
-    return cells
+    return [*cells, tested(_LOST + 4, RIGHT, "plain", "no reply"), tested(_LOST + 5, RIGHT, "plain", "our delay")]
 
 
 def _texts() -> list[Text]:
