@@ -26,6 +26,7 @@ from holdwater.sandbox import serve, simulate
 from holdwater.store.database import Store
 from holdwater.store.sync import sync
 from holdwater.workbook.refresh import refresh
+from holdwater.workbook.store_report import with_own_counts
 from holdwater.workbook.template import write_template
 
 LOOKS = Path(__file__).parents[1] / "build" / "looks"
@@ -34,7 +35,9 @@ MOST_PAGES = 2  # of a sheet
 # Paper sizes as in ECMA-376, 18.18.50; at 96 points an inch A3 is as large as the window of a common screen.
 A4, LETTER, SCREEN = "9", "1", "8"
 _SHEET = re.compile(r"xl/worksheets/sheet\d+\.xml")
-_FOOTER = re.compile(r", ([\w ]+?)\s+Page \d+ of \d+\s*$", re.MULTILINE)
+_FOOTER = re.compile(r", (\w+(?: \w+)*)\s{2}.*Page \d+ of \d+\s*$", re.MULTILINE)  # over a chart that is cut off
+_SIZE = re.compile(r"^Page +(\d+) size: +[\d.]+ x ([\d.]+) pts", re.MULTILINE)
+_MARGIN = 43  # points: 0.6 inch at the foot of each page, with nothing but the footer in it
 
 
 def main(given: list[str]) -> None:
@@ -58,7 +61,7 @@ def _made(folder: Path) -> Iterator[Path]:
             with serve(business) as sandbox, HubSpot(Client(sandbox.url, Token(sandbox.token, "the sandbox"))) as crm:
                 sync(crm, store)
             sync_exports(business, folder / name, store)
-            figures = report(store, as_of=business.now)
+            figures = with_own_counts(report(store, as_of=business.now), store)
         refresh(book, figures, origin=SIMULATED, now=business.now)
         yield book
 
@@ -69,18 +72,18 @@ def _render(calc: Calc, book: Path, scratch: Path, look: str, paper: str) -> Non
     laid, printed = scratch / f"{book.stem} {look}.xlsx", scratch / f"{book.stem} {look}.pdf"
     _lay_out(book, laid, paper)
     calc.ask("saved", str(laid), str(printed), "calc_pdf_Export")
-    pages = _run("pdftotext", "-layout", str(printed), "-").split("\f")
     seen: Counter[str] = Counter()
-    for number, text in enumerate(pages, start=1):
-        footer = _FOOTER.search(text)
+    for number, height in _SIZE.findall(_run("pdfinfo", "-l", "-1", str(printed))):
+        page = ("-f", number, "-l", number)
+        foot = ("-x", "0", "-y", str(int(float(height)) - _MARGIN), "-W", "9999", "-H", str(_MARGIN))
+        footer = _FOOTER.search(_run("pdftotext", "-layout", *page, *foot, str(printed), "-"))
         if footer:
             sheet = footer.group(1).lower().replace(" ", "_")
             seen[sheet] += 1
             if seen[sheet] <= (1 if look == "screen" else MOST_PAGES):
                 picture = folder / f"{sheet}-{look}-{seen[sheet]}"
-                only = ("-r", "96", "-singlefile", "-f", str(number), "-l", str(number))
-                _run("pdftoppm", "-png", *only, str(printed), str(picture))
-                print(picture.with_suffix(".png"))
+                _run("pdftoppm", "-png", "-r", "96", "-singlefile", *page, str(printed), str(picture))
+                print(picture.with_suffix(".png"), flush=True)
 
 
 def _lay_out(book: Path, out: Path, paper: str) -> None:
@@ -92,6 +95,8 @@ def _lay_out(book: Path, out: Path, paper: str) -> None:
                 xml = re.sub(r'paperSize="\d+"', f'paperSize="{paper}"', data.decode())
                 if paper == SCREEN:
                     xml = xml.replace('fitToPage="1"', 'fitToPage="0"').replace('"portrait"', '"landscape"')
+                    zoom = re.search(r'zoomScale="(\d+)"', xml)
+                    xml = xml.replace("<pageSetup ", f'<pageSetup scale="{zoom.group(1)}" ') if zoom else xml
                 data = xml.encode()
             new.writestr(entry, data)
 

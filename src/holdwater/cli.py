@@ -146,6 +146,9 @@ def parser() -> argparse.ArgumentParser:
     metrics.add_argument(
         "--as-of", type=_end_of_day, metavar="DATE", help="as they stood on this day (UTC), its end included"
     )
+    metrics.add_argument(
+        "--time-zone", default="UTC", metavar="ZONE", help="days and months begin there, such as Europe/Berlin (UTC)"
+    )
     metrics.add_argument("--json", action="store_true", help="every number, for a script")
 
     words = command(
@@ -238,7 +241,7 @@ def _store(command: argparse.ArgumentParser) -> None:
 
 
 def _exports(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--from", type=Path, dest="folder", metavar="FOLDER", help="folder with exported CSV files")
+    command.add_argument("--from", type=Path, dest="folder", metavar="FOLDER", help="folder of .csv or .xlsx files")
     command.add_argument("--mapping", type=Path, metavar="MAP.toml", help="what the columns of the exports mean")
 
 

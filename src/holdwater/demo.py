@@ -17,6 +17,7 @@ from holdwater.sandbox import Business, serve, simulate
 from holdwater.store.database import Store
 from holdwater.store.sync import Progress, sync
 from holdwater.workbook.refresh import Refreshed, refresh
+from holdwater.workbook.store_report import with_own_counts
 from holdwater.workbook.template import write_template
 
 SIMULATED = "SIMULATED business, no real customers"
@@ -67,7 +68,7 @@ def demo(out: Path, seed: int, progress: Progress | None = None) -> Refreshed:
                 with HubSpot(Client(sandbox.url, token)) as connector:
                     sync(connector, store, progress=progress)
             sync_exports(business, folder / "exports", store, progress)
-            figures = report(store, as_of=business.now)
+            figures = with_own_counts(report(store, as_of=business.now), store)
         made = folder / out.name
         write_template(made, inputs(business), SIMULATED, FIXES)
         done = refresh(made, figures, origin=f"{SIMULATED} (seed {seed})", now=business.now)
@@ -99,7 +100,7 @@ def _put(made: Path, out: Path) -> None:
 
 
 def inputs(business: Business) -> dict[str, float]:
-    """What the owner of the simulated business would type; the referred come in as leads, so they are not typed."""
+    """What the owner of the simulated business would type."""
     truth = business.truth
     return {
         "monthly_revenue": float(truth.revenue_per_customer),
@@ -113,4 +114,5 @@ def inputs(business: Business) -> dict[str, float]:
         "lead_touches": 2.0,
         "customers_now": float(sum(customer.end is None for customer in business.customers.values())),
         "monthly_fixed_cost": 4_000.0,
+        "monthly_referral": truth.referral_rate,  # their leads have a source of their own
     }

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 from happenings import CRM, Happenings
 from hubspot_vendor import HUBSPOT
+from odoo_vendor import ODOO
 from pipedrive_vendor import PIPEDRIVE
 from salesforce_vendor import SALESFORCE
 from stripe_vendor import STRIPE
 from template_vendor import TEMPLATE
+from tryton_vendor import TRYTON
 
 from holdwater.crm.connector import Connector
 from holdwater.crm.records import Record
@@ -37,8 +39,10 @@ class Vendor:
 
 VENDORS = (
     Vendor(*HUBSPOT),
+    Vendor(*ODOO),
     Vendor(*PIPEDRIVE),
     Vendor(*SALESFORCE),
     Vendor(*STRIPE),
     Vendor(*TEMPLATE),
+    Vendor(*TRYTON),
 )

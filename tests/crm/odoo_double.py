@@ -26,6 +26,7 @@ class Odoo:
         self.requests: list[httpx.Request] = []
         self.date: str | None = DATE
         self.most = 1_000_000
+        self.merged_partners: dict[int, str] = {}  # those into which others were merged, and when
         self.instead: Callable[[str], httpx.Response | None] = lambda model: None
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -38,22 +39,38 @@ class Odoo:
         return answer
 
     def _answer(self, model: str, question: Json) -> httpx.Response:
-        assert set(question) == {"domain", "specification", "order", "limit", "context"}
+        assert set(question) - {"count_limit"} == {"domain", "specification", "order", "limit", "context"}
         assert (question["order"], question["context"]) == ("id asc", {"active_test": False})
-        found = [row for row in self.rows[model] if all(self._matches(row, leaf) for leaf in question["domain"])]
-        found = sorted(found, key=lambda row: row["id"])[: min(question["limit"], self.most)]
+        found = [row for row in self.rows[model] if self._meets(row, question["domain"])]
+        page = sorted(found, key=lambda row: row["id"])[: min(question["limit"], self.most)]
         names = {"id", *question["specification"]}
-        return records([{name: value for name, value in row.items() if name in names} for row in found])
+        shown = [{name: value for name, value in row.items() if name in names} for row in page]
+        return records(shown, len(page) if "count_limit" in question else len(found))
 
-    @staticmethod
-    def _matches(row: Json, leaf: Any) -> bool:
+    def _meets(self, row: Json, domain: list[Any]) -> bool:
+        found: list[bool] = []
+        for leaf in reversed(domain):
+            found.append(found.pop() | found.pop() if leaf == "|" else self._matches(row, leaf))
+        return all(found)
+
+    def _matches(self, row: Json, leaf: Any) -> bool:
         match leaf:
             case ["id", ">", last]:
                 return bool(row["id"] > last)
             case ["write_date", ">=", since]:
                 return bool(row["write_date"] >= since)
+            case ["partner_id.write_date", ">=", since]:
+                return bool(self.merged_partners.get(row["partner_id"], "") >= since)
             case ["mail_message_id.res_id", "in", ids]:
                 return row["mail_message_id"]["res_id"] in ids
+            case ["mail_message_id.subject", "=", False]:
+                return not row["mail_message_id"].get("subject")
+            case ["create_date", "<", before]:
+                return bool(row["create_date"] < before)
+            case ["active", "=", True]:
+                return row["active"] is True
+            case ["won_status", "!=", "pending"]:
+                return bool(row["won_status"] != "pending")
             case ["share", "=", False]:
                 return True
             case ["field_id.model" | "mail_message_id.model", "=", "crm.lead"] | ["field_id.name", "=", "stage_id"]:
@@ -67,5 +84,7 @@ class Odoo:
         self.rows["crm.lead"].append(self.lead(1) | {"id": id_, "partner_id": False} | values)
 
 
-def records(rows: list[Any]) -> httpx.Response:
-    return httpx.Response(200, content=json.dumps({"length": len(rows), "records": rows}))
+def records(rows: list[Any], length: int | None = None) -> httpx.Response:
+    """`length`: of how many these are a page."""
+    body = {"length": len(rows) if length is None else length, "records": rows}
+    return httpx.Response(200, content=json.dumps(body))

@@ -66,11 +66,6 @@ def test_other_encodings(tmp_path: Path) -> None:
     assert table(tmp_path, text.encode("utf-16"), encoding="utf-16").rows == [["1", "Café"]]
 
 
-def test_a_workbook_is_not_taken_for_a_csv_file(tmp_path: Path) -> None:
-    message = refusal(tmp_path, b"PK\x03\x04rest of a zip")
-    assert "leads.csv is an Excel workbook, not a CSV file; save it as CSV UTF-8" in message
-
-
 @pytest.mark.parametrize("content", ["", "\ufeff", "\r\n \r\n", "sep=;\r\n"])
 def test_an_empty_file(tmp_path: Path, content: str) -> None:
     assert refusal(tmp_path, content) == "leads.csv is empty; export it again, with its header line"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections import Counter
@@ -251,28 +250,6 @@ def test_the_connection_names_the_folder_without_its_path(folder: Folder) -> Non
 
 
 # Names and addresses.
-
-
-def test_addresses_and_names_become_fingerprints_that_still_match(folder: Folder) -> None:
-    mapping = """
-        [leads]
-        file = "leads.csv"
-        columns = { id = "Email", created_at = "Created", owner_id = "Owner" }
-        [customers]
-        file = "customers.csv"
-        columns = { id = "Email", lead_id = "Email", started_at = "Start" }
-    """
-    folder.write(
-        mapping,
-        leads="Email,Created,Owner\njane@example.org,2024-01-31,Ana Smith\n",
-        customers="Email,Start\nJane@Example.org,2024-02-01\n",
-    )
-    lead, customer = folder.records()
-    assert isinstance(lead, Lead)
-    assert isinstance(customer, Customer)
-    assert lead.id == customer.id == customer.lead_id
-    assert lead.id == "sha256:" + hashlib.sha256(b"jane@example.org").hexdigest()[:32]
-    assert lead.owner_id == "sha256:" + hashlib.sha256(b"Ana Smith").hexdigest()[:32]
 
 
 @pytest.mark.parametrize(

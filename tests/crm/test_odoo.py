@@ -61,6 +61,10 @@ def gone(pages: list[Page], stream: str) -> list[Gone]:
     return [one for page in pages if page.stream == stream for one in page.gone]
 
 
+def kept(store: Store, table: str, *columns: str) -> set[tuple[Any, ...]]:
+    return {row for rows in store.rows(table, columns) for row in rows}
+
+
 def issues(pages: list[Page], stream: str = "deals") -> dict[str, str]:
     return {one.id: one.problem for page in pages if page.stream == stream for one in page.issues}
 
@@ -139,6 +143,79 @@ def test_who_comes_back_is_no_new_lead(server: Server) -> None:
     for pages in (read(server), read(server, LATER | {"deals": at("20 01:00")})):
         assert gone(pages, "leads") == [Gone("4", "merged", into="2")]
         assert records(pages, "deals")["4"].lead_id == "2"
+
+
+def test_a_merge_of_partners_changes_their_leads_without_a_time(server: Server, tmp_path: Path) -> None:
+    """Odoo moves the leads of the one that goes, and leaves their time of change as it was."""
+    server.add(4, partner_id=40)
+    with Store.open(tmp_path / "store.db") as store, opened(server) as odoo:
+        sync(odoo, store)
+        server.lead(4)["partner_id"] = 41
+        server.merged_partners[41] = "2026-11-22 11:59:00"
+        assert sync(odoo, store).rows_gone == 1
+        assert kept(store, "deal", "id", "lead_id") == {("1", "1"), ("2", "2"), ("3", "3"), ("4", "2")}
+
+
+def test_what_a_merge_of_leads_brought_along_is_no_past_of_the_one_that_stays(server: Server) -> None:
+    """Odoo moves the messages of the other, and says in their subject whose they were."""
+    moved = {"id": 90, "create_date": "2026-11-20 20:00:00", "old_value_integer": 1, "new_value_integer": 2}
+    message = {"id": 900, "res_id": 1, "subject": "From Ada"}
+    server.rows["mail.tracking.value"].append(moved | {"mail_message_id": message})
+    assert [one.stage_id for one in records(read(server), "stage_events").values() if one.deal_id == "1"] == ["1"]
+
+
+def test_an_old_inquiry_of_a_later_partner(server: Server, tmp_path: Path) -> None:
+    """It becomes the first of the partner's leads, of which none changes by that."""
+    server.add(4, partner_id=41)
+    with Store.open(tmp_path / "store.db") as store, opened(server) as odoo:
+        sync(odoo, store)
+        server.lead(1).update(partner_id=41, write_date="2026-11-22 11:59:00")
+        sync(odoo, store)
+        assert kept(store, "deal", "id", "lead_id") == {("1", "1"), ("2", "1"), ("3", "3"), ("4", "1")}
+        assert kept(store, "lead", "id") == {("1",), ("3",)}
+
+
+@pytest.mark.parametrize("to", [None, False, 40])
+def test_who_is_first_after_the_first_went(to: int | bool | None, server: Server, tmp_path: Path) -> None:
+    """It was deleted, or is of nobody or of another partner now; nothing about the others changes by that."""
+    for id_, partner in ((4, 41), (5, 41), (1, 40)):
+        server.rows["crm.lead"] = [row for row in server.rows["crm.lead"] if row["id"] != id_] + [
+            server.lead(1) | {"id": id_, "partner_id": partner}
+        ]
+    with Store.open(tmp_path / "store.db") as store:
+        with opened(server) as odoo:
+            sync(odoo, store)
+        server.lead(2).update(partner_id=to, write_date="2026-11-22 11:59:00")
+        if to is None:
+            server.rows["crm.lead"].remove(server.lead(2))
+        with opened(server) as odoo:
+            assert sync(odoo, store).issues == 0
+        there = {} if to is None else {"2": "1" if to else "2"}
+        deals = {"1": "1", "3": "3", "4": "4", "5": "4"} | there
+        assert kept(store, "deal", "id", "lead_id") == set(deals.items())
+        assert kept(store, "lead", "id") == {(lead,) for lead in deals.values()}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("new_value_integer", 3, {"2"}),  # and the next one says that it was another
+        ("old_value_integer", -1, {"7"}),
+        ("create_date", False, {"7"}),
+        ("mail_message_id", {"id": 91, "res_id": 99, "subject": False}, {"7"}),
+    ],
+)
+def test_a_past_with_gaps_is_told(field: str, value: object, told: set[str], server: Server) -> None:
+    """And what there is of it is kept; what could not be read keeps the history it has."""
+    rows = [one for one in server.rows["mail.tracking.value"] if one["mail_message_id"]["res_id"] == 2]
+    rows[0][field] = value
+    answers = iter([answer(rows), answer([])])
+    server.instead = lambda model: next(answers) if model == "mail.tracking.value" else None
+    pages = read(server)
+    assert set(issues(pages, "stage_events")) == told
+    assert "4" in [one.stage_id for one in records(pages, "stage_events").values() if one.deal_id == "2"]
+    assert [page.last for page in pages if page.stream == "stage_events"][-1] == ("7" not in told)
+    assert records(pages, "deals").keys() == {"1", "2", "3"}
 
 
 def test_what_was_archived_without_being_lost_counts_no_more(server: Server) -> None:

@@ -136,6 +136,9 @@ class Tryton:
             case "model.sale.opportunity.search_read", [[when, ["id", ">", last]], 0, limit, [["id", "ASC"]], fields]:
                 ids = [id_ for id_ in sorted(self.rows) if id_ > last and self._changed(id_, when)]
                 return self._found(self.rows, ids, limit, fields)
+            case "model.sale.opportunity.search_count", [["OR", ["create_date", "<", made], ["start_date", "<=", day]]]:
+                of_row = [(of(row["create_date"]), of(row["start_date"])) for row in self.rows.values()]
+                return result(sum(created < of(made) or began <= of(day) for created, began in of_row))
         raise AssertionError(f"nobody asks {method} with {params}")
 
     def _found(self, rows: dict[int, Json], ids: list[int], limit: int, fields: list[str]) -> httpx.Response:

@@ -17,15 +17,19 @@ from holdwater.crm.tryton import Tryton
 from holdwater.crm.tryton_session import SESSION as MANNERS
 from holdwater.crm.tryton_session import Door
 
+ADDRESS = "http://127.0.0.1:8000"
 SINCE = at(1, 50)
 LATER = dict.fromkeys(("leads", "deals", "stage_events"), SINCE)
 
 
 def opened(server: double.Tryton, **options: Any) -> Tryton:
     transport = httpx.MockTransport(server)
-    door = Door("http://127.0.0.1:8000", "crm", Token(SECRET, "HOLDWATER_TRYTON_TOKEN"), transport=transport)
-    client = Client("http://127.0.0.1:8000", door.session(), manners=MANNERS, renew=door.session, transport=transport)
-    return Tryton(client, door, **{"overlap": timedelta(minutes=10)} | options)
+    door = Door(ADDRESS, "crm", Token(SECRET, "HOLDWATER_TRYTON_TOKEN"), transport=transport)
+
+    def enter() -> Client:
+        return Client(ADDRESS, door.session(), manners=MANNERS, renew=door.session, transport=transport)
+
+    return Tryton(door, enter, **{"overlap": timedelta(minutes=10)} | options)
 
 
 def read(server: double.Tryton, watermarks: Mapping[str, datetime] | None = None, **options: Any) -> list[Page]:

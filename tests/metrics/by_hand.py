@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from fractions import Fraction
 
+from payers_by_hand import leads_of_payers
+
 from holdwater.crm.records import Customer, Deal, Lead, Record, Spend
 from holdwater.metrics.figures import Figures, MonthFigures, Report, SourceFigures
 
@@ -25,6 +27,7 @@ ELSEWHERE = {
     "consent",
     "referred",
     "worked",
+    "referred_months",
     "weeks",
     "conventions",
 }
@@ -119,15 +122,17 @@ def report(books: Books, as_of: datetime, found_limit: float | None, zone: tzinf
     def happened(moment: datetime | None) -> bool:
         return moment is None or moment <= as_of or moment > horizon
 
+    deals = [((c, d.lead_id), d.closed_at) for c, d in books.deals if d.status == "won" and happened(d.closed_at)]
+    paying = [(c, customer) for c, customer in books.customers if happened(customer.started_at)]
+    wins = [*deals, *(((c, customer.lead_id), customer.started_at) for c, customer in paying)]
+    met = leads_of_payers(books.leads, paying, {key for key, _ in wins}, as_of, day)
+    wins += [(met[c, one.id], one.started_at) for c, one in paying if met.get((c, one.id))]  # type: ignore[misc] # not None
+
     judgements = []
     for connection, lead in books.leads:
         if lead.created_at > as_of:
             continue
-        won = [d.closed_at for c, d in books.deals if (c, d.lead_id, d.status) == (connection, lead.id, "won")]
-        won += [
-            customer.started_at for c, customer in books.customers if (c, customer.lead_id) == (connection, lead.id)
-        ]
-        won = [moment for moment in won if happened(moment)]
+        won = [moment for key, moment in wins if key == (connection, lead.id)]
         dated = [moment for moment in won if moment is not None and moment <= horizon]
         days = (min(dated) - lead.created_at) / DAY if dated else None
         if days is not None and days <= -1:
@@ -194,6 +199,7 @@ def report(books: Books, as_of: datetime, found_limit: float | None, zone: tzinf
             deal.status == "won" and happened(deal.closed_at) and (connection, deal.lead_id) not in known
             for connection, deal in books.deals
         ),
+        unmet_payers=sum(lead is None for lead in met.values()),
         early_spend=float(sum(s.amount.amount for s in early)) if early else None,
         later_leads=len(books.leads) - len(days_of_leads),
         latest_lead=max(days_of_leads, default=None),

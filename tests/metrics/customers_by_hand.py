@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
 from by_hand import day_in, quantile
+from payers_by_hand import leads_of_payers
 
 import holdwater
 from holdwater.crm.records import (
@@ -32,6 +34,7 @@ from holdwater.metrics.customer_figures import (
     LeadWeek,
     LossRecord,
     LostReason,
+    ReferredMonth,
     RevenueMonth,
     Share,
     StageMove,
@@ -54,15 +57,35 @@ def figures(
 
     leads = [lead for lead in all_of(Lead) if lead.created_at <= as_of]
     deals = {deal.id: deal for deal in all_of(Deal)}
+    named = with_leads(all_of(Customer), all_of(Lead), list(deals.values()), as_of, zone)
     return {
         **customers(all_of(Customer), as_of, zone),
         "revenue_months": revenue(all_of(Invoice), as_of, day),
         **stages(all_of(StageEvent), deals, {stage.id: stage for stage in all_of(Stage)}, as_of),
         "lost_reasons": lost(deals.values(), all_of(Activity), as_of, day),
-        **contacts(leads, all_of(Activity), deals, all_of(Customer), as_of, judged_after_days),
-        "weeks": weeks(leads, [*deals.values(), *all_of(Customer)], as_of, zone, week_start),
+        **contacts(leads, all_of(Activity), deals, named, as_of, judged_after_days),
+        "referred_months": tuple(
+            ReferredMonth(month=month, leads=count)
+            for month, count in sorted(
+                Counter(day(one.created_at).replace(day=1) for one in leads if sent(one)).items()
+            )
+        ),
+        "weeks": weeks(leads, [*deals.values(), *named], as_of, zone, week_start),
         "consent": consent(leads, all_of(Consent), as_of),
     }
+
+
+def with_leads(
+    all_customers: Sequence[Customer], leads: Sequence[Lead], deals: Sequence[Deal], as_of: datetime, zone: tzinfo = UTC
+) -> list[Customer]:
+    """The customers, each with the lead it was as its person says, if its connection says nothing."""
+    won = {("a", d.lead_id) for d in deals if d.status == "won" and d.closed_at and d.closed_at <= as_of}
+    won |= {("a", c.lead_id) for c in all_customers if c.started_at <= as_of}
+    met = leads_of_payers(
+        [("a", one) for one in leads], [("a", one) for one in all_customers], won, as_of, day_in(zone)
+    )
+    found = ((one, met.get(("a", one.id))) for one in all_customers)
+    return [replace(one, lead_id=lead[1]) if lead else one for one, lead in found]
 
 
 def weeks(
@@ -321,23 +344,31 @@ def contacts(
     touched = {lead_id for lead_id, when in approached.items() if when} | won
     touched |= {d.lead_id for d in deals.values() if not (d.created_at and d.created_at > as_of)}
 
-    def referred(lead: Lead) -> bool:
-        return lead.source in ("referral", "referrals")
-
     judged = [
-        lead
-        for lead in leads
-        if judged_after_days is not None and (as_of - lead.created_at) / DAY >= judged_after_days and not referred(lead)
+        lead for lead in leads if judged_after_days is not None and (as_of - lead.created_at) / DAY >= judged_after_days
     ]
-    worked = [lead for lead in judged if lead.id in touched or not kept]
+
+    def won_of_worked(referred: bool) -> Share:
+        worked = [lead for lead in judged if (lead.id in touched or not kept) and sent(lead) == referred]
+        return Share(count=sum(lead.id in won for lead in worked), of=len(worked))
+
     mine = [lead for lead in leads if lead.id in won]
     return {
         "first_response": response if kept and leads else None,
-        "referred": Share(count=sum(referred(lead) for lead in mine), of=len(mine)),
+        "referred": Share(count=sum(map(sent, mine)), of=len(mine)),
         "worked": Worked(
-            won=Share(count=sum(lead.id in won for lead in worked), of=len(worked)), contacts_kept=kept and bool(leads)
+            won=won_of_worked(referred=False),
+            judged=len([lead for lead in judged if not sent(lead)]),
+            referred=won_of_worked(referred=True),
+            referred_judged=len([lead for lead in judged if sent(lead)]),
+            contacts_kept=kept and bool(leads),
         ),
     }
+
+
+def sent(lead: Lead) -> bool:
+    """By a customer."""
+    return lead.source in ("referral", "referrals")
 
 
 def consent(leads: Sequence[Lead], consents: Iterable[Consent], as_of: datetime) -> tuple[ConsentReach, ...]:

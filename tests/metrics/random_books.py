@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from holdwater.crm.records import (
@@ -27,7 +28,7 @@ _STAGES = ("new", "offer", "trial", "won stage", "lost stage")
 
 def books(seed: int, leads: int) -> list[Record]:
     """Some of all this lies after NOW, on equal moments, or out of order, as it does in life."""
-    chance = random.Random(seed)
+    chance, persons = random.Random(seed), random.Random(f"persons {seed}")
 
     def moment(after: datetime, days: float) -> datetime:
         return after + timedelta(minutes=round(chance.expovariate(1 / days) * 1_440))
@@ -49,12 +50,14 @@ def books(seed: int, leads: int) -> list[Record]:
         id = f"l{number}"
         came = START + timedelta(minutes=chance.randrange(round((NOW - START) / timedelta(minutes=1)) + 20_000))
         source = chance.choice(["email", "social", "referrals", "referral", None])
-        records.append(Lead(id=id, created_at=came, updated_at=VERSION, source=source))
+        person = persons.choice([None, "", f"p{number}", f"p{number}", f"p{number // 4}"])
+        records.append(Lead(id=id, created_at=came, updated_at=VERSION, source=source, person=person))
         records += _contacts(chance, id, number, moment(came, 0.2))
         if chance.random() < 0.6:
             records += _deal(chance, id, f"d{number}", moment(came, 3))
         if chance.random() < 0.4:
-            records += _customer(chance, id, f"c{number}", moment(came, 20))
+            named, *bills = _customer(chance, id, f"c{number}", moment(came, 20))
+            records += [_of_a_billing(persons, named, person), *bills]
     records += [
         Spend(
             id=f"s{month}",
@@ -130,6 +133,15 @@ def _deal(chance: random.Random, lead_id: str, id: str, opened: datetime) -> lis
         )
     )
     return found
+
+
+def _of_a_billing(chance: random.Random, named: Record, person: str | None) -> Record:
+    """Some customers name their lead, some a lead that nobody knows; others have a person, not always the lead's."""
+    assert isinstance(named, Customer)
+    lead_id = chance.choice([named.lead_id, named.lead_id, None, None, "gone"])
+    person = chance.choice([person, person, f"p{chance.randrange(40)}", "nobody", None])
+    earlier = timedelta(days=0 if lead_id == named.lead_id else chance.choice([0, 0, 15]))
+    return replace(named, lead_id=lead_id, person=person, started_at=named.started_at - earlier)
 
 
 def _customer(chance: random.Random, lead_id: str, id: str, began: datetime) -> list[Record]:

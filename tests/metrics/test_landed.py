@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from holdwater.cli import main
 from holdwater.crm.connector import Page
 from holdwater.errors import ExportError
 from holdwater.metrics import contact, customers, funnel, parquet, run, stages, statistics
+from holdwater.metrics.conventions import Conventions
 from holdwater.metrics.engine import _approximate
 from holdwater.metrics.landed import Landed
 from holdwater.metrics.reporting import report
@@ -72,6 +74,21 @@ def test_names_of_another_tool_and_tables_that_are_missing(tmp_path: Path) -> No
     assert [month.new for month in found.customer_months] == [1]
 
 
+def test_a_payer_meets_the_lead_of_the_same_person_where_there_is_a_column_for_it(tmp_path: Path) -> None:
+    path = mapping(tmp_path, "[lead]\nperson = 'email_hash'\n[customer]\nperson = 'payer_hash'\n")
+    with closing(duckdb.connect(":memory:")) as database:
+        database.execute("CREATE TABLE lead (connection VARCHAR, id INTEGER, created_at TIMESTAMP, email_hash VARCHAR)")
+        database.execute("CREATE TABLE customer (connection VARCHAR, id INTEGER, started_at TIMESTAMP)")
+        database.execute("INSERT INTO lead VALUES ('crm', 1, '2026-01-01', '1f'), ('crm', 2, '2026-01-02', NULL)")
+        database.execute("INSERT INTO customer VALUES ('billing', 1, '2026-01-11'), ('billing', 2, '2026-01-12')")
+        assert run(database).total.customers == 0
+        database.execute("ALTER TABLE customer ADD COLUMN payer_hash VARCHAR")
+        assert run(database, landed=Landed.read(path)).total.customers == 0
+        database.execute("UPDATE customer SET payer_hash = '1f' WHERE id = 2")
+        found = run(database, landed=Landed.read(path))
+    assert (found.total.customers, found.total.days_to_win_median, found.unmet_payers) == (1, 11.0, 0)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -125,6 +142,24 @@ def test_the_command_prints_text_and_json(tmp_path: Path, capsys: pytest.Capture
     assert main(["metrics", "--tables", str(tmp_path / "nowhere")]) == 5
 
 
+def test_the_command_tells_months_by_the_clock_that_is_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "holdwater.db"
+    with Store.open(path) as store:
+        store.keep("a", Page("any", books(5, 80)))
+        store.log("a", Run(started_at=NOW, finished_at=NOW, status="done"))
+        expected = report(store, conventions=Conventions(time_zone="Pacific/Auckland")).months
+        assert report(store).months != expected
+        parquet.write_tables(store, tmp_path)
+    for place in (["--store", str(path)], ["--tables", str(tmp_path)]):
+        assert main(["metrics", *place, "--json", "--time-zone", "Pacific/Auckland"]) == 0
+        said = json.loads(capsys.readouterr().out)
+        assert [(row["month"], row["leads"]) for row in said["months"]] == [(f"{m.month}", m.leads) for m in expected]
+    assert main(["metrics", "--store", str(path), "--time-zone", "Mars/Olympus"]) == 2
+    assert "Mars/Olympus is no time zone" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_every_expression_compiles_for_the_warehouses_and_only_quantiles_differ(dialect: str) -> None:
     purchases = ibis.table({"customer": "string", "day": "date", "amount_minor": "int64"}, name="purchase")
@@ -132,8 +167,10 @@ def test_every_expression_compiles_for_the_warehouses_and_only_quantiles_differ(
         "figures": funnel.figures(UNTIL, UNTIL, "source", "unsourced"),
         "first_response": contact.first_response(UNTIL),
         "referrals": contact.referrals(UNTIL, UNTIL),
+        "referred_months": contact.referred_months(UNTIL),
         "latest_moments": funnel.latest_moments(),
         "unmatched_wins": funnel.unmatched_wins(UNTIL, UNTIL),
+        "unmet_payers": funnel.unmet_payers(UNTIL, UNTIL),
         "lead_dates": funnel.lead_dates(UNTIL),
         "spend_currencies": funnel.spend_currencies(UNTIL),
         "early_spend": funnel.early_spend(UNTIL),

@@ -31,8 +31,8 @@ def after(days: float) -> datetime:
     return START + timedelta(days=days)
 
 
-def lead(id: str, day: float, source: str | None = None) -> Lead:
-    return Lead(id=id, created_at=after(day), updated_at=VERSION, source=source)
+def lead(id: str, day: float, source: str | None = None, person: str | None = None) -> Lead:
+    return Lead(id=id, created_at=after(day), updated_at=VERSION, source=source, person=person)
 
 
 def deal(id: str, lead_id: str | None, day: float | None, status: Literal["open", "won", "lost"] = "won") -> Deal:
@@ -40,8 +40,8 @@ def deal(id: str, lead_id: str | None, day: float | None, status: Literal["open"
     return Deal(id=id, status=status, created_at=None, updated_at=VERSION, lead_id=lead_id, closed_at=closed_at)
 
 
-def customer(id: str, lead_id: str | None, day: float) -> Customer:
-    return Customer(id=id, started_at=after(day), updated_at=VERSION, lead_id=lead_id)
+def customer(id: str, lead_id: str | None, day: float, person: str | None = None) -> Customer:
+    return Customer(id=id, started_at=after(day), updated_at=VERSION, lead_id=lead_id, person=person)
 
 
 def spend(id: str, day: int, amount: str, source: str | None = None, currency: str = "EUR") -> Spend:
@@ -74,6 +74,7 @@ moments = st.integers(-5 * 24, 80 * 24).map(lambda hours: after(hours / 24))
 connections = st.sampled_from(["a", "b"])
 sources = st.sampled_from(["email", "social", None])
 lead_ids = st.sampled_from(["1", "2", "3", "4", "unknown", None])
+persons = st.sampled_from(["p", "q", "r", "", None])
 
 
 def records(kind: Callable[..., Any], max_size: int, **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -84,7 +85,7 @@ def records(kind: Callable[..., Any], max_size: int, **fields: st.SearchStrategy
 ids = st.integers(1, 12).map(str)
 everything = st.builds(
     Books,
-    leads=records(Lead, 12, id=ids, created_at=moments, source=sources),
+    leads=records(Lead, 12, id=ids, created_at=moments, source=sources, person=persons),
     deals=records(
         Deal,
         12,
@@ -94,7 +95,7 @@ everything = st.builds(
         closed_at=st.none() | moments,
         lead_id=lead_ids,
     ),
-    customers=records(Customer, 3, id=ids, started_at=moments, lead_id=lead_ids),
+    customers=records(Customer, 6, id=ids, started_at=moments, lead_id=lead_ids | st.none(), person=persons),
     spend=records(
         Spend,
         4,

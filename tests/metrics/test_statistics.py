@@ -13,6 +13,7 @@ import duckdb
 import ibis  # type: ignore[import-untyped] # it ships no types
 import numpy as np
 import pytest
+from customers_by_hand import with_leads
 from random_books import NOW, books
 
 from holdwater.crm.connector import Page
@@ -138,10 +139,16 @@ def test_retention_from_counts_is_that_from_customers(business: tuple[list[Any],
 def test_conversion_from_counts_is_that_from_leads(business: tuple[list[Any], dict[str, Any]]) -> None:
     records, found = business
     ages, ends = [], []
+    customers = with_leads(
+        [r for r in records if isinstance(r, Customer)],
+        [r for r in records if isinstance(r, Lead)],
+        [r for r in records if isinstance(r, Deal)],
+        NOW,
+    )
     for lead in (r for r in records if isinstance(r, Lead) and r.created_at <= NOW):
         deals = [r for r in records if isinstance(r, Deal) and r.lead_id == lead.id and (r.created_at or NOW) <= NOW]
         wins = [d.closed_at for d in deals if d.status == "won" and d.closed_at and d.closed_at <= NOW]
-        wins += [r.started_at for r in records if isinstance(r, Customer) and r.lead_id == lead.id]
+        wins += [customer.started_at for customer in customers if customer.lead_id == lead.id]
         wins = [win for win in wins if win <= NOW]
         losses = [d.closed_at for d in deals if d.status == "lost" and d.closed_at and d.closed_at <= NOW]
         lost = bool(deals) and len(losses) == len(deals)

@@ -157,6 +157,16 @@ def test_sessions_end(crm: Salesforce, ask: Ask) -> None:
     assert ask("/query", status=401, q="SELECT COUNT() FROM Lead")[0]["errorCode"] == "INVALID_SESSION_ID"
 
 
+def test_a_count_has_no_order_and_no_records(small: Business, ask: Ask) -> None:
+    moment = sorted(deal.created for deal in small.deals.values())[2].replace(microsecond=0)
+    before = f"WHERE CreatedDate < {moment:%Y-%m-%dT%H:%M:%SZ}"
+    made = [deal for deal in small.deals.values() if deal.created.replace(microsecond=0) < moment]
+    answer = ask("/queryAll", q=f"SELECT COUNT() FROM Opportunity {before} AND IsDeleted = false")
+    assert answer == {"totalSize": len([deal for deal in made if not deal.archived]), "done": True, "records": []}
+    (refused,) = ask("/queryAll", status=400, q=f"SELECT COUNT() FROM Opportunity {before} ORDER BY Id")
+    assert refused["errorCode"] == "MALFORMED_QUERY"
+
+
 def test_what_is_hidden_or_cannot_be_asked_for(small: Business) -> None:
     crm = Salesforce(small, secret="open", hidden=["Task", "Lead.Email"], unfilterable=["Lead.SystemModstamp"])
     headers = session(crm)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +141,65 @@ def test_a_comparison_of_ids_buries_what_is_not_there(store: Store) -> None:
     run = sync(Listed([Page("leads", [lead(1), lead(2), lead(3)], NOON)]), store, reconcile=True)
     assert run.rows_gone == 1
     assert rows(store, "SELECT id FROM lead") == [("1",), ("3",)]
+
+
+def lacking(store: Store) -> dict[str, list[str]]:
+    return {stream: [issue.id for issue in found] for stream, found in store.issues(HERE).items()}
+
+
+def test_what_the_source_has_and_the_store_lacks_is_told_until_it_is_read(store: Store) -> None:
+    store.keep(HERE, Page("leads", [], gone=[Gone("3", "merged", into="1")]))  # may be listed still
+    run = sync(Listed([Page("leads", [lead(2)], NOON)]), store, reconcile=True)
+    assert (run.issues, lacking(store)) == (1, {"leads": ["1"]})
+    assert "--full" in store.issues(HERE)["leads"][0].problem
+    assert sync(Listed([Page("leads", [], NOON)]), store, reconcile=True).issues == 1
+    assert sync(Listed([Page("leads", [lead(1)], NOON)]), store, reconcile=True).issues == 0
+    assert lacking(store) == {}
+
+
+def test_what_was_merged_is_told_where_the_ids_are_exact(store: Store) -> None:
+    """The source says that it counts again, by itself."""
+
+    class Exact(Scripted):
+        def identities(self) -> Iterator[Identities]:
+            yield Identities("leads", ["1", "3"], last=True, exact=True)
+
+    store.keep(HERE, Page("leads", [], gone=[Gone("3", "merged", into="1")]))
+    sync(Exact([Page("leads", [lead(1)], NOON)]), store, reconcile=True)
+    assert lacking(store) == {"leads": ["3"]}
+
+
+def test_what_is_lacking_no_more_because_the_source_lost_it_is_told_no_more(store: Store) -> None:
+    sync(Listed([Page("leads", [], NOON)]), store, reconcile=True)
+    assert lacking(store) == {"leads": ["1", "3"]}
+
+    class Fewer(Scripted):
+        def identities(self) -> Iterator[Identities]:
+            yield Identities("leads", ["3"], last=True)
+
+    sync(Fewer([Page("leads", [], NOON)]), store, reconcile=True)
+    assert lacking(store) == {"leads": ["3"]}
+
+
+def test_what_could_not_be_taken_is_told_once(store: Store) -> None:
+    unreadable = Issue("3", "its date cannot be read")
+    sync(Listed([Page("leads", [lead(1)], NOON, issues=[unreadable])]), store, reconcile=True)
+    assert store.issues(HERE) == {"leads": [unreadable]}
+
+
+@dataclass
+class Growing(Listed):
+    """Another lead is made after the pages were read."""
+
+    def pages(self, watermarks: Mapping[str, datetime]) -> Iterator[Page]:
+        yield Page("leads", [lead(1)] if not self.asked else [lead(3)], NOON)
+        self.asked.append(dict(watermarks))
+
+
+def test_what_was_made_since_the_pages_were_read_is_read_and_not_told(store: Store) -> None:
+    assert sync(Growing([]), store, reconcile=True).issues == 0
+    assert rows(store, "SELECT id FROM lead") == [("1",), ("3",)]
+    assert lacking(store) == {}
 
 
 def test_a_source_that_cannot_list_its_ids_says_so(store: Store) -> None:

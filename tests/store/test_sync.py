@@ -1,14 +1,16 @@
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from scripted import NOON, Counting, Scripted, lead
 
 from holdwater.crm.connector import Issue, Page
-from holdwater.errors import StoreError, UnreachableError
+from holdwater.errors import CredentialsError, QuotaError, StoreError, UnreachableError
+from holdwater.store.counted import Counted
 from holdwater.store.database import Store
 from holdwater.store.sync import sync
 
@@ -88,3 +90,101 @@ def test_two_syncs_at_once_are_refused_before_the_source_is_asked(opened: Store)
         sync(second, opened)
     assert second.asked == []
     assert opened.runs("test:1") == []
+
+
+@dataclass
+class Asked(Scripted):
+    """A source that tells its counts, in turn; the exceptions among them are raised."""
+
+    told: list[Mapping[str, int] | Exception] = field(default_factory=list)
+    before: list[datetime] = field(default_factory=list)
+
+    def counts(self, before: datetime) -> Mapping[str, int]:
+        self.before.append(before)
+        found = self.told[len(self.before) - 1]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+
+LATER = NOON + timedelta(days=1, microseconds=7)
+THREE = [Page("leads", [lead(1), lead(2), lead(3)], LATER)]
+
+
+def counted(store: Store, told: int, kept: int = 3) -> dict[str, list[Counted]]:
+    return {"test:1": [Counted(stream="leads", before=NOON + timedelta(hours=23), kept=kept, told=told)]}
+
+
+def test_what_the_source_counts_is_kept_beside_the_rows(opened: Store) -> None:
+    """Of whole seconds, and without the last hour, of which a source may not know yet."""
+    young = replace(lead(4), created_at=NOON + timedelta(hours=23))
+    source = Asked([*THREE, Page("leads", [young], LATER)], told=[{"leads": 3}])
+    sync(source, opened)
+    assert (opened.counts(), source.before) == (counted(opened, 3), [NOON + timedelta(hours=23)])
+    sync(Scripted(THREE), opened)  # a source that tells none any more
+    assert opened.counts() == {}
+
+
+def test_a_count_that_differs_is_asked_for_again_behind_what_came_meanwhile(opened: Store) -> None:
+    source = Asked(THREE, told=[{"leads": 4}, {"leads": 5}])
+    sync(source, opened)
+    assert source.asked == [{}, {"leads": LATER}]
+    assert opened.counts() == counted(opened, 5)
+
+
+def test_a_record_that_could_not_be_taken_is_reason_enough_for_a_difference(opened: Store) -> None:
+    source = Asked([replace(THREE[0], issues=[Issue("4", "It has no day.")])], told=[{"leads": 4}])
+    sync(source, opened)
+    assert (len(source.asked), opened.counts()) == (1, counted(opened, 4))
+
+
+@pytest.mark.parametrize("told", [[UnreachableError("cut")], [QuotaError("no more")], [CredentialsError("no right")],
+                                  [{"leads": 4}, UnreachableError("cut")]])  # fmt: skip
+def test_a_count_that_fails_is_not_told_and_fails_no_sync(
+    opened: Store, told: list[Mapping[str, int] | Exception]
+) -> None:
+    sync(Asked(THREE, told=[{"leads": 3}]), opened)
+    assert sync(Asked(THREE, told=told), opened).status == "done"
+    assert opened.counts() == {}
+
+
+def test_a_second_reading_that_fails_fails_no_sync(opened: Store) -> None:
+    class Cut(Asked):
+        def pages(self, watermarks: Mapping[str, datetime]) -> Iterator[Page]:
+            if watermarks:
+                raise UnreachableError("cut")
+            yield from super().pages(watermarks)
+
+    assert sync(Cut(THREE, told=[{"leads": 4}]), opened).status == "done"
+    assert opened.counts() == {}
+
+
+def test_a_rehearsal_asks_for_no_counts(opened: Store) -> None:
+    source = Asked(THREE, told=[{"leads": 3}])
+    sync(source, opened, rehearse=True)
+    assert (source.before, opened.counts()) == ([], {})
+
+
+def test_a_failed_sync_leaves_the_counts_of_the_last_one(opened: Store) -> None:
+    sync(Asked(THREE, told=[{"leads": 3}]), opened)
+    with pytest.raises(UnreachableError):
+        sync(Asked([Page("leads", [lead(4)]), UnreachableError("cut")]), opened)
+    assert opened.counts() == counted(opened, 3)
+
+
+@dataclass
+class Knowing(Scripted):
+    recognises: bool = True
+
+
+@pytest.mark.parametrize(
+    ("source", "left"), [(lambda pages: Knowing(pages, recognises=False), "hash"), (Knowing, None), (Scripted, None)]
+)
+def test_a_person_is_forgotten_only_by_a_source_that_was_asked(
+    opened: Store, source: Callable[[list[Page]], Scripted], left: str | None
+) -> None:
+    """A keyring that is locked for once empties nothing; an address that has left the CRM takes its hash along."""
+    sync(Knowing([Page("leads", [replace(lead(number), person="hash") for number in (1, 2)])]), opened)
+    run = sync(source([Page("leads", [lead(1, version=1, source="social"), lead(2)])]), opened)
+    assert list(opened.rows("lead", ["source", "person"])) == [[("social", left), ("email", left)]]
+    assert run.rows_written == (1 if left else 2)

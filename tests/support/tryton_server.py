@@ -13,6 +13,7 @@ import subprocess
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import date
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -23,6 +24,14 @@ import pytest
 BUILD = Path(__file__).parents[2] / "build" / "tryton"
 PASSWORD = "admin:of-this-test"
 Json = dict[str, Any]
+
+
+def amount(text: str) -> Json:
+    return {"__class__": "Decimal", "decimal": text}
+
+
+def day(at: date) -> Json:
+    return {"__class__": "date", "year": at.year, "month": at.month, "day": at.day}
 
 
 class Office:
@@ -47,6 +56,28 @@ class Office:
     def create(self, model: str, *values: Json) -> list[int]:
         made: list[int] = self.do(f"{model}.create", list(values))
         return made
+
+    def found_company(self, *currencies: Json) -> tuple[int, list[int]]:
+        """A company in which this user works, and the currencies, the first of them its own."""
+        money = self.create("currency.currency", *currencies)
+        (party,) = self.create("party.party", {"name": "Our Company"})
+        (company,) = self.create("company.company", {"party": party, "currency": money[0]})
+        self.do("res.user.write", [self.user_id], {"companies": [["add", [company]]], "company": company})
+        return company, money
+
+    def press(self, button: str, *ids: int) -> None:
+        self.do(f"sale.opportunity.{button}", list(ids))
+
+    def delete(self, id_: int) -> None:
+        """Which Tryton allows with an opportunity that is cancelled."""
+        self.press("cancel", id_)
+        self.do("sale.opportunity.delete", [id_])
+
+    def merge(self, party: int, into: int) -> None:
+        """Of one name, or Tryton would want a person to confirm it."""
+        wizard, *_ = self.call("wizard.party.replace.create", {})
+        asked = {"ask": {"source": party, "destination": into}}
+        self.call("wizard.party.replace.execute", wizard, asked, "replace", {})
 
 
 class Server:

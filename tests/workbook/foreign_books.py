@@ -295,19 +295,7 @@ def pivots_and_slicers(path: Path) -> Path:
 
 
 @feature
-def macros_and_custom_data(path: Path) -> Path:
-    with_linked_part(
-        plain(path), "xl/vbaProject.bin", "vbaProject", "application/vnd.ms-office.vbaProject", "not a real project"
-    )
-    edited(
-        path, "xl/_rels/workbook.xml.rels",
-        (f"{_OFFICE}/relationships/vbaProject", f"{_MICROSOFT}/2006/relationships/vbaProject"),
-    )  # fmt: skip
-    return with_parts(path, {"customXml/item1.xml": "<mine/>", "xl/printerSettings/printerSettings1.bin": bytes(99)})
-
-
-@feature
-def pictures_protection_and_print_setup(path: Path) -> Path:
+def protection_and_print_setup(path: Path) -> Path:
     def add(book: Any, sheet: Any) -> None:
         sheet.protect("secret", {"insert_rows": True})
         sheet.set_header("&LLeft&RRight")

@@ -84,7 +84,7 @@ def deals_workbook(path: Path, *, totals: bool = False, date1904: bool = False, 
     extra = book.add_worksheet("Extra")
     extra.write("A1", "kept")
     picture = path.with_suffix(".png")
-    picture.write_bytes(_png())
+    picture.write_bytes(png())
     extra.insert_image("B2", str(picture))
     extra.protect()
     book.define_name("Amounts", f"='Deals here'!$C$4:$C${last}")
@@ -155,7 +155,7 @@ def with_linked_part(path: Path, name: str, kind: str, content_type: str, conten
     return with_parts(path, {name: content})
 
 
-def _png() -> bytes:
+def png() -> bytes:
     def chunk(kind: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 

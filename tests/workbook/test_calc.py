@@ -1,4 +1,4 @@
-"""The workbook in real LibreOffice Calc, without any add-in, and in IronCalc."""
+"""Whole workbooks in LibreOffice Calc, without any add-in, in IronCalc, and beside the library called directly."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from engines import formula_cells
+from engines import formula_cells, values
+from library_results import library_results, table_of_results
+from simulated_books import demo_book, exporters_book, newcomers_book
 
 from holdwater.crm.files import Exports
-from holdwater.demo import demo
 from holdwater.metrics.customer_figures import LeadWeek
 from holdwater.metrics.figures import Figures, MonthFigures, Report, SourceFigures
 from holdwater.metrics.reporting import report
@@ -57,19 +58,26 @@ def of_olist(book: Path, folder: Path) -> None:
     refresh(book, replace(figures, sources=sources, currency="BRL"), origin="Olist", now=figures.as_of)
 
 
-@pytest.mark.parametrize("kind", ["demo 1", "demo 2", "demo 3", "template", "no spend", "olist"])
-def test_calc_and_ironcalc_compute_what_the_cells_show(
-    tmp_path: Path, calc: Callable[..., Path], kind: str, request: pytest.FixtureRequest
-) -> None:
-    book = tmp_path / "book.xlsx"
-    if kind.startswith("demo"):
-        demo(book, seed=int(kind[-1]))
+SIMULATED = {"demo": demo_book, "exporter": exporters_book, "newcomer": newcomers_book}
+
+
+@pytest.fixture(scope="module", params=[*SIMULATED, "template", "no spend", "olist"])
+def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """A kind of workbook, made once for all tests of it."""
+    kind, book = request.param, tmp_path_factory.mktemp("filled") / "book.xlsx"
+    if kind in SIMULATED:
+        SIMULATED[kind](book)
     elif kind == "no spend":
         without_spend(book)
     elif kind == "olist":
         of_olist(book, request.getfixturevalue("olist"))
     else:
         write_template(book)
+    return kind, book
+
+
+def test_calc_and_ironcalc_compute_what_the_cells_show(filled: tuple[str, Path], calc: Callable[..., Path]) -> None:
+    kind, book = filled
     cells = formula_cells(book)
     assert [cell for cell in cells if not cell.agrees] == []
     computed = openpyxl.load_workbook(calc(book), data_only=True)
@@ -82,4 +90,33 @@ def test_calc_and_ironcalc_compute_what_the_cells_show(
     assert len(cells) > 500
     assert wrong == []
     if kind != "template":
-        assert {cell.cached for cell in cells if cell.place.startswith("Checks!D")} == {"OK", "Results are current."}
+        says = {str(cell.cached) for cell in cells if cell.place.startswith("Checks!D")}
+        assert {word for word in says if not word.startswith("not told")} == {"OK", "Results are current."}
+
+
+def test_every_result_is_the_librarys(filled: tuple[str, Path]) -> None:
+    kind, book = filled
+    shown = table_of_results(book)
+    if kind in ("template", "no spend"):
+        assert shown.keys() <= {"COMPUTED", "INPUTS", "VERDICT", None}, "without a verdict nothing else is said"
+        return
+    wanted = dict(library_results(book))
+    assert shown.keys() - wanted.keys() == {"COMPUTED", "INPUTS"} | ({"SPEND_SPLIT"} if kind == "exporter" else set())
+    assert len(wanted) > 150
+    for key, value in wanted.items():
+        assert shown[key] == (value if isinstance(value, str) else pytest.approx(value, rel=1e-9, abs=1e-9)), key
+
+
+@pytest.mark.parametrize("filled", ["exporter"], indirect=True)
+def test_the_exporter_keeps_books_unlike_the_others(filled: tuple[str, Path]) -> None:
+    """What is typed for the accountant reaches the cells that the engines have just computed."""
+    _, book = filled
+    months = openpyxl.load_workbook(book, data_only=True)["Months"]
+    headers = {str(cell.value): cell.column for cell in months[5]}
+    rows = [row for row in months.iter_rows(min_row=6) if row[0].value is not None]
+    years = {(row[0].value.month, row[headers["Fiscal year"] - 1].value - row[0].value.year) for row in rows}
+    assert years == {(month, int(month >= 4)) for month in range(1, 13)}
+    about = {v for v in values(book, "About").values() if isinstance(v, str)}
+    assert {"America/New_York", "EUR"} <= about
+    weeks = [row[0].value for row in openpyxl.load_workbook(book)["Weeks"].iter_rows(min_row=6) if row[0].value]
+    assert {week.isoweekday() for week in weeks} == {7}

@@ -152,7 +152,7 @@ def test_the_records_behind_are_those_that_a_figure_counts(tmp_path: Path) -> No
 
     def records(updated: datetime) -> list[Record]:
         return [
-            Lead(id="1", created_at=august, updated_at=updated),
+            Lead(id="1", created_at=august, updated_at=updated, person="1f"),
             Deal(id="2", lead_id="1", status="won", created_at=august, updated_at=updated, closed_at=later),
             Customer(id="3", started_at=august, updated_at=updated, ended_at=datetime(2026, 8, 20, tzinfo=UTC)),
             Spend(id="4", day=august.date(), amount=spent, updated_at=updated),
@@ -162,9 +162,12 @@ def test_the_records_behind_are_those_that_a_figure_counts(tmp_path: Path) -> No
         store.keep("crm:new", Page("any", records(later)))
         store.keep("crm:old", Page("any", records(since.replace(hour=11))))
         store.keep("exports:files", Page("any", records(later)))  # one time for all rows of a file
+        payers = [Customer(id=p, started_at=later, updated_at=later, person=p) for p in ("1f", "2e")]
+        store.keep("billing", Page("any", payers))
     behind = records_behind(tmp_path / "store.db")
     month = august.date().replace(day=1)
-    of_leads = ["deal 2 is won on 2026-11-05, changed 2026-11-05", "lead 1 changed 2026-11-05"]
+    of_leads = ["deal 2 is won on 2026-11-05, changed 2026-11-05", "customer 1f from 2026-11-05, changed 2026-11-05",
+                "lead 1 changed 2026-11-05"]  # fmt: skip
     assert list(behind(month, "Leads", since)) == list(behind(month, "Customers", since)) == of_leads
     assert list(behind(month, "Spend", since)) == ["spend 4 of 2026-08-03, changed 2026-11-05"]
     of_customers = ["customer 3 from 2026-08-03 to 2026-08-20, changed 2026-11-05"]

@@ -16,7 +16,7 @@ from typing import Any
 import openpyxl
 import pytest
 import python_calamine
-from foreign_books import FEATURES
+from foreign_parts import FEATURES
 from made_workbooks import entries
 
 from holdwater.workbook.added import FOREIGN_TABLES, add_tables

@@ -86,8 +86,9 @@ def test_a_missing_a_cut_and_a_foreign_zip_are_refused(book: Path, tmp_path: Pat
 )
 def test_containers_that_are_not_sound_are_refused(book: Path, name: str, content: bytes, why: str) -> None:
     with_parts(book, {name: content})
-    with pytest.raises(WorkbookError, match=re.escape(why)):
+    with pytest.raises(WorkbookError, match=re.escape(why)) as refused:
         Package.open(book)
+    assert re.search("(open it in|remove it in|save it anew)", str(refused.value)), "what to do"
 
 
 def test_two_entries_of_one_name_are_refused(book: Path) -> None:

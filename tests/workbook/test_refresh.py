@@ -192,6 +192,10 @@ def test_the_advice_for_each_source(book: Path) -> None:
     assert said["young"] == "too few to say: 1 of 20"
     assert said["free"] == "no spend known"
     assert said["(spend without a source)"] == ""
+    shown = values(book, "Sources")
+    priced = {shown[f"A{row}"]: [shown.get(f"{column}{row}", "") != "" for column in "MNO"] for row in range(6, 12)}
+    assert priced["good"] == priced["free"] == [True, True, False], "what it may cost, is worth, is worth at most"
+    assert priced["young"] == priced["burning"] == [False, False, True], "of fewer than five customers at most"
     assert [c for c in formula_cells(book) if not c.agrees] == []
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from made_workbooks import deals_workbook, part, with_parts
-from table_books import SHEET, cells, deals, refresh
+from table_books import CHART, MODEL, SHEET, cells, deals, refresh
 
 from holdwater.errors import WorkbookError, WorkbookLockedError
 from holdwater.workbook.cells import Content
@@ -130,6 +130,34 @@ def test_an_entry_that_unpacks_to_more_than_it_says_is_refused(book: Path) -> No
     with pytest.raises(WorkbookError, match=f"holds {SHEET} damaged"):
         refresh(book, deals(2))
     assert book.read_bytes() == changed
+
+
+READ_PARTS = [
+    "[Content_Types].xml", "_rels/.rels", "xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/tables/table1.xml",
+    "xl/worksheets/_rels/sheet1.xml.rels", SHEET, MODEL, CHART,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", READ_PARTS)
+def test_a_document_type_is_refused_wherever_it_stands(book: Path, name: str) -> None:
+    """A billion laughs in ten lines, or a file of this machine: no part that is read may bring entities of its own."""
+    entities = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;"><!ENTITY c SYSTEM "file:///etc/passwd">]>'
+    declaration, _, rest = part(book, name).partition("?>")
+    with_parts(book, {name: f"{declaration}?>{entities}{rest}"})
+    original = book.read_bytes()
+    with pytest.raises(WorkbookError, match=r"declares a document type.*save it as a new \.xlsx and use that"):
+        refresh(book, deals(9))
+    assert book.read_bytes() == original
+
+
+@pytest.mark.parametrize("target", ["../../../../etc/passwd", "/../../etc/passwd", "file:///etc/passwd", "C:\\x.xml"])
+def test_a_relationship_leads_to_no_file_outside_the_workbook(book: Path, target: str) -> None:
+    rels = "xl/_rels/workbook.xml.rels"
+    with_parts(book, {rels: part(book, rels).replace("worksheets/sheet1.xml", target)})
+    original = book.read_bytes()
+    with pytest.raises(WorkbookError, match=r"has no table Deals .*give a workbook that Holdwater made"):
+        refresh(book, deals(9))
+    assert book.read_bytes() == original
 
 
 HARMFUL = [

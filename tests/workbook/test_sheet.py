@@ -9,7 +9,6 @@ import pytest
 from made_workbooks import changed_entries, deals_workbook, edited, entries, part
 
 from holdwater.errors import NotOurWorkbookError, WorkbookError
-from holdwater.workbook.cached import Shown
 from holdwater.workbook.cells import CellError
 from holdwater.workbook.package import Package
 
@@ -73,24 +72,6 @@ def test_only_the_shown_value_is_patched(book: Path, value: float | str | bool |
     assert expected != old
     assert part(book, MODEL) == expected
     assert changed_entries(before, book) == {MODEL}  # XlsxWriter asks for full calculation already
-
-
-def test_a_value_of_other_rules_is_left_to_the_program_that_shows_it(book: Path) -> None:
-    """What the old data did not give for the same cell, was computed otherwise: the new value may be wrong as well."""
-    package = Package.open(book)
-    shown = {(cell.row, cell.column): cell.value for cell in package.read_cells("Model")}
-    new: dict[tuple[int, int], tuple[str, Shown]] = {
-        (1, 1): (SUM, 77),
-        (3, 1): ('"C4:C7"&SUM(Deals[Amount])', "new"),
-    }
-    was = shown[1, 1]
-    assert isinstance(was, float)
-    patched = package.set_cached("Model", new, before={(1, 1): was, (3, 1): "something else"})
-    assert (set(patched.done), set(patched.skipped)) == ({(1, 1)}, {(3, 1)})
-    after = {(cell.row, cell.column): cell.value for cell in package.read_cells("Model")}
-    assert after[1, 1] == 77
-    assert after[3, 1] == shown[3, 1]
-    assert package.set_cached("Model", new, before={}).done == set()
 
 
 def test_a_text_result_may_become_a_number(book: Path) -> None:

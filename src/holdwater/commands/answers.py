@@ -30,6 +30,7 @@ def metrics(arguments: argparse.Namespace) -> None:
 
 
 def _metrics(arguments: argparse.Namespace) -> Report:
+    from holdwater.metrics.conventions import Conventions, zone
     from holdwater.metrics.landed import Landed
     from holdwater.metrics.parquet import duckdb_over, spark_over, write_tables
     from holdwater.metrics.reporting import report, run
@@ -38,21 +39,31 @@ def _metrics(arguments: argparse.Namespace) -> Report:
     from holdwater.workbook.store_report import synced_store
 
     words = Words.read(arguments.words) if arguments.words else None
+    try:
+        zone(arguments.time_zone)
+    except ValueError:
+        raise UsageError(
+            f"{arguments.time_zone} is no time zone that this machine knows: write a name such as Europe/Berlin; on"
+            " Windows, pip install tzdata."
+        ) from None
+    kept = Conventions(time_zone=arguments.time_zone)
     if arguments.tables:
         landed = Landed.read(arguments.mapping) if arguments.mapping else Landed()
         if arguments.backend == "duckdb":
             with closing(duckdb_over(arguments.tables)) as database:
-                return run(database, as_of=arguments.as_of, landed=landed, words=words)
+                return run(database, as_of=arguments.as_of, landed=landed, words=words, conventions=kept)
         with needs("spark"):
-            return run(spark_over(arguments.tables), as_of=arguments.as_of, landed=landed, words=words)
+            spark = spark_over(arguments.tables)
+            return run(spark, as_of=arguments.as_of, landed=landed, words=words, conventions=kept)
     path = arguments.store or default_path()
     words = words or Words.beside(path)
     with synced_store(path) as store:
         if arguments.backend == "duckdb":
-            return report(store, as_of=arguments.as_of, words=words)
+            return report(store, as_of=arguments.as_of, words=words, conventions=kept)
         with needs("spark"), tempfile.TemporaryDirectory(prefix="holdwater-") as scratch:
             write_tables(store, Path(scratch))
-            return run(spark_over(Path(scratch)), as_of=arguments.as_of, read_until=store.read_until(), words=words)
+            spark, read_until = spark_over(Path(scratch)), store.read_until()
+            return run(spark, as_of=arguments.as_of, read_until=read_until, words=words, conventions=kept)
 
 
 def words(arguments: argparse.Namespace) -> None:

@@ -54,7 +54,7 @@ def refresh(arguments: argparse.Namespace) -> None:
         from holdwater.workbook.refresh import plan, require_ours, restated
         from holdwater.workbook.refresh import refresh as write
         from holdwater.workbook.restated import records_behind
-        from holdwater.workbook.store_report import store_report
+        from holdwater.workbook.store_report import store_report, with_own_counts
 
         this_run = Run.now()
         require_exports_or_store(arguments)
@@ -72,10 +72,8 @@ def refresh(arguments: argparse.Namespace) -> None:
                 Store.open(Path(scratch) / "exports.db") as store,
             ):
                 run(connector, store)
-                figures, origin = (
-                    report(store, as_of=arguments.as_of, words=words, conventions=kept),
-                    connector.connection,
-                )
+                figures = report(store, as_of=arguments.as_of, words=words, conventions=kept)
+                figures, origin = with_own_counts(figures, store), connector.connection
         else:
             path = arguments.store or default_path()
             figures, origin = store_report(path, as_of=arguments.as_of, words=words, conventions=kept)

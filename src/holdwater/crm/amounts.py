@@ -41,7 +41,8 @@ def read_amounts(column: Column, decimal: str | None, currencies: Sequence[str |
     could be read two ways, or carries the sign of another currency.
     """
     readings = [_reading(mark) for mark in ([decimal] if decimal else ".,")]
-    amounts = settle(column, readings, kind="number", key="decimal", show=lambda amount: f"{amount:f}")
+    certain = {row: value for row, value in column.known.items() if isinstance(value, Decimal)}
+    amounts = settle(column, readings, certain, kind="number", key="decimal", show=lambda amount: f"{amount:f}")
     money: list[Money | None] = []
     for row, (amount, currency, cell) in enumerate(zip(amounts, currencies, column.cells, strict=True)):
         if amount is None:
@@ -50,7 +51,7 @@ def read_amounts(column: Column, decimal: str | None, currencies: Sequence[str |
         if currency is None:
             raise column.error(row, "the amount has no currency; fill in its currency column or state one currency")
         for sign in _signs(cell):
-            if currency not in _currencies(sign):
+            if currency not in currencies_of(sign):
                 raise column.error(
                     row,
                     f'the amount "{cell}" is marked {sign}, but its currency is {currency}; '
@@ -78,7 +79,7 @@ def _reading(mark: str) -> Reading[Decimal]:
 
     def read(cell: str) -> Decimal | None:
         outer = _CELL.fullmatch(cell.translate(_PLAIN))
-        if not outer or bool(outer["open"]) != bool(outer["close"]) or not all(map(_currencies, _signs(cell))):
+        if not outer or bool(outer["open"]) != bool(outer["close"]) or not all(map(currencies_of, _signs(cell))):
             return None
         if outer["before"][-1:].isalpha() and outer["digits"][0] in ".,":  # RS.500 may be 500 or 0.500
             return None
@@ -103,7 +104,7 @@ def _signs(cell: str) -> list[str]:
     return [outer[side].removesuffix(".") for side in ("before", "after") if outer[side]] if outer else []
 
 
-def _currencies(sign: str) -> frozenset[str]:
+def currencies_of(sign: str) -> frozenset[str]:
     """The currencies a sign may stand for, none if it is no currency's."""
     if known := _BY_LOWER_CASE.get(sign.casefold()):
         return known

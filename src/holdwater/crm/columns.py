@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Generic, TypeVar
 
 from holdwater.errors import ExportError
 
 T = TypeVar("T")
 
+Known = Decimal | datetime  # the time of a place that the mapping knows, so without a zone
+EXCEL_FIRST_DAY = date(1899, 12, 30)
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """The cells under one header, "" where there is no value, and the physical line each one starts on."""
+    """The cells under one header, "" where there is no value, and the physical line each one starts on.
+
+    A day number in it counts from `first_day`.
+    """
 
     file: str
     table: str
     header: str
     cells: Sequence[str]
     lines: Sequence[int]
+    letter: str = ""  # of a workbook's column
+    known: Mapping[int, Known] = field(default_factory=dict)  # by row: what a workbook says the cell is
+    first_day: date = EXCEL_FIRST_DAY
 
     def error(self, row: int, problem: str) -> ExportError:
-        return ExportError(f'{self.file}, line {self.lines[row]}, column "{self.header}": {problem}')
+        place = f"cell {self.letter}" if self.letter else "line "
+        return ExportError(f'{self.file}, {place}{self.lines[row]}, column "{self.header}": {problem}')
 
     def required(self, values: Sequence[T | None]) -> list[T]:
         """The values read from this column, or ExportError at the first one that is missing."""
@@ -44,13 +56,27 @@ class Reading(Generic[T]):
 
 
 def settle(
-    column: Column, readings: Sequence[Reading[T]], *, kind: str, key: str, show: Callable[[T], str]
+    column: Column,
+    readings: Sequence[Reading[T]],
+    certain: Mapping[int, T],
+    *,
+    kind: str,
+    key: str,
+    show: Callable[[T], str],
 ) -> list[T | None]:
-    """Every cell's value (None: empty) by the one reading that fits all cells.
+    """Every cell's value (None: empty) by the one reading that fits all cells but those that are `certain`, by row.
 
     ExportError if none fits, or if several do and disagree; `kind` and `key` name, for the message,
     what the cells hold and the mapping's key that states the reading.
     """
+    texts = replace(column, cells=["" if row in certain else cell for row, cell in enumerate(column.cells)])
+    values = _settled(texts, readings, kind, key, show)
+    return [certain.get(row, value) for row, value in enumerate(values)]
+
+
+def _settled(
+    column: Column, readings: Sequence[Reading[T]], kind: str, key: str, show: Callable[[T], str]
+) -> list[T | None]:
     fitting: list[tuple[Reading[T], list[T | None]]] = []
     failures: list[tuple[int, Reading[T]]] = []
     for reading in readings:

@@ -64,11 +64,15 @@ class Connector(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Identities:
-    """Some ids of one stream, with nothing else about them."""
+    """Some ids of one stream, with nothing else about them.
+
+    `exact`, on the last of a stream: none of them belongs to a record that was merged into another.
+    """
 
     stream: str
     ids: Sequence[str]
     last: bool = False
+    exact: bool = False
 
 
 @runtime_checkable
@@ -77,6 +81,24 @@ class Reconcilable(Protocol):
 
     def identities(self) -> Iterator[Identities]:
         """Every id of every stream that can lose records."""
+
+
+@runtime_checkable
+class Countable(Protocol):
+    """A connector whose source says itself how many records it has, without listing them."""
+
+    def counts(self, before: datetime) -> Mapping[str, int]:
+        """How many records of a stream there are that were made before a moment (a whole second), by a question of
+        its own. A stream is left out where the source counts anything else than what becomes a row of the store."""
+
+
+@runtime_checkable
+class Recognising(Protocol):
+    """A connector to a source that knows e-mail addresses."""
+
+    @property
+    def recognises(self) -> bool:
+        """Whether it has a key to make of them what the store may keep; else it asks for none."""
 
 
 @runtime_checkable

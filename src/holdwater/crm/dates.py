@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 
-from holdwater.crm.columns import Column, Reading, settle
+from holdwater.crm.columns import EXCEL_FIRST_DAY, Column, Reading, settle
 
 EXCEL = "excel"
 
@@ -55,8 +55,11 @@ def read_moments(column: Column, stated: str | None, zone: tzinfo) -> list[datet
     `stated` is the format of the column, None if its cells must settle it. ExportError names the cell that
     cannot be read, or could be read two ways.
     """
-    readings = [_reading(pattern, zone) for pattern in ([stated] if stated else _CANDIDATES)]
-    return settle(column, readings, kind="date", key="date_format", show=lambda moment: moment.date().isoformat())
+    readings = [_reading(pattern, zone, column.first_day) for pattern in ([stated] if stated else _CANDIDATES)]
+    certain = {row: value.replace(tzinfo=zone) for row, value in column.known.items() if isinstance(value, datetime)}
+    return settle(
+        column, readings, certain, kind="date", key="date_format", show=lambda moment: moment.date().isoformat()
+    )
 
 
 def read_days(column: Column, stated: str | None, zone: tzinfo) -> list[date | None]:
@@ -92,9 +95,9 @@ def _pattern(stated: str) -> re.Pattern[str]:
     return re.compile(expression + _TIME, re.IGNORECASE)
 
 
-def _reading(stated: str, zone: tzinfo) -> Reading[datetime]:
+def _reading(stated: str, zone: tzinfo, first_day: date) -> Reading[datetime]:
     if stated == EXCEL:
-        return Reading(stated, lambda cell: _from_excel(cell, zone))
+        return Reading(stated, lambda cell: _from_excel(cell, zone, first_day))
     pattern = _pattern(stated)
 
     def read(cell: str) -> datetime | None:
@@ -134,15 +137,15 @@ def _offset(text: str) -> timezone:
     return timezone(-span if text[0] == "-" else span)
 
 
-def _from_excel(cell: str, zone: tzinfo) -> datetime | None:
-    """The moment of Excel's day number, to the second.
+def _from_excel(cell: str, zone: tzinfo, first_day: date) -> datetime | None:
+    """The moment of Excel's day number, to the second, counted from the first day of its workbook.
 
     Numbers up to 60 are refused: Excel counts a 29 February 1900 that never was, so they name other days elsewhere.
     """
     if not re.fullmatch(r"\d{2,6}(?:[.,]\d+)?", cell, re.ASCII):
         return None
-    days = float(cell.replace(",", "."))
+    days = float(cell.replace(",", ".")) + (first_day - EXCEL_FIRST_DAY).days
     if not 61 <= days < 109_575:  # 109,575 is 1 January 2200
         return None
     seconds = round(days * 86_400)
-    return (datetime(1899, 12, 30) + timedelta(seconds=seconds)).replace(tzinfo=zone)  # noqa: DTZ001 - zone follows
+    return datetime.combine(EXCEL_FIRST_DAY, time(), zone) + timedelta(seconds=seconds)

@@ -1,4 +1,4 @@
-"""Reads one exported CSV file: its bytes, its delimiter, its rows, each with the line it starts on."""
+"""Reads one exported file; of CSV files here: the bytes, the delimiter, the rows, each with the line it starts on."""
 
 from __future__ import annotations
 
@@ -7,33 +7,42 @@ import csv
 import difflib
 import io
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
-from holdwater.crm.columns import Column
+from holdwater.crm.columns import EXCEL_FIRST_DAY, Column, Known
 from holdwater.errors import ExportError
 
 _DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
-# What opens other kinds of file that people take for a CSV file.
+# What opens other kinds of file.
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _ZIP = b"PK\x03\x04"
+_OLE = b"\xd0\xcf\x11\xe0"
 
 
 @dataclass(frozen=True, slots=True)
 class ExportTable:
-    """The rows of an exported file under their headers, without the rows that have no value at all."""
+    """The rows of an exported file under their headers, without the rows that have no value at all.
+
+    A workbook also says what some cells are (`known`), and why some cannot be read (`faults`), by column and row.
+    """
 
     file: str
     table: str
     headers: Sequence[str]
     rows: Sequence[Sequence[str]]
     lines: Sequence[int]
+    known: Mapping[int, Mapping[int, Known]] = field(default_factory=dict)
+    faults: Mapping[int, Mapping[int, str]] = field(default_factory=dict)
+    first_day: date = EXCEL_FIRST_DAY
+    letters: Sequence[str] | None = None  # of a workbook's columns
 
     def column(self, header: str, empty: Iterable[str] = ()) -> Column:
         """The column under a header; cells that say what `empty` lists hold "".
 
-        ExportError if the file has no such header, or has it twice.
+        ExportError if the file has no such header, or has it twice, or a cell cannot be read.
         """
         if self.headers.count(header) > 1:
             raise ExportError(
@@ -53,7 +62,20 @@ class ExportTable:
         index = self.headers.index(header)
         no_value = set(empty)
         cells = ["" if row[index] in no_value else row[index] for row in self.rows]
-        return Column(self.file, self.table, header, cells, self.lines)
+        column = Column(
+            self.file,
+            self.table,
+            header,
+            cells,
+            self.lines,
+            self.letters[index] if self.letters else "",
+            {row: value for row, value in self.known.get(index, {}).items() if cells[row]},
+            self.first_day,
+        )
+        for row, fault in sorted(self.faults.get(index, {}).items()):
+            if cells[row] or not self.rows[row][index]:  # an error may be listed under `empty`, and is no value then
+                raise column.error(row, fault)
+        return column
 
 
 def closest(name: str, names: Iterable[str]) -> str:
@@ -63,12 +85,32 @@ def closest(name: str, names: Iterable[str]) -> str:
     return f', the closest is "{by_folded[near[0]]}"' if near else ""
 
 
-def read_table(path: Path, *, file: str, table: str, encoding: str, delimiter: str | None) -> ExportTable:
+def read_table(
+    path: Path, *, file: str, table: str, encoding: str, delimiter: str | None, sheet: str | None = None
+) -> ExportTable:
     """The file at `path`, called `file` in messages, as the mapping's [`table`] describes it.
 
-    A `delimiter` of None is found in the header line. ExportError says what is wrong and on which line.
+    A `delimiter` of None is found in the header line. ExportError says what is wrong and where.
     """
-    text = _decode(_bytes(path, file), file, table, encoding)
+    content = _bytes(path, file)
+    if content.startswith(_OLE):
+        raise ExportError(
+            f"{file} is encrypted, or an .xls of before 2007; "
+            "open it in Excel, take its password away and save it as .xlsx"
+        )
+    if content.startswith(_ZIP):
+        from holdwater.crm.exported_workbook import read_workbook  # slow to import, and most exports are CSV files
+
+        return read_workbook(content, file=file, table=table, sheet=sheet)
+    if sheet is not None:
+        raise ExportError(
+            f'{file} is no workbook, so it has no sheet "{sheet}"; take sheet out of [{table}] in the mapping'
+        )
+    return _read_csv(content, file, table, encoding, delimiter)
+
+
+def _read_csv(content: bytes, file: str, table: str, encoding: str, delimiter: str | None) -> ExportTable:
+    text = _decode(content, file, table, encoding)
     body, skipped = text, 0
     if own := re.match(r"sep=(.)(\r\n|\r|\n)", text):  # Excel's own first line, which is no row
         body, skipped, delimiter = text[own.end() :], 1, delimiter or own[1]
@@ -106,8 +148,6 @@ def _bytes(path: Path, file: str) -> bytes:
 
 
 def _decode(content: bytes, file: str, table: str, encoding: str) -> str:
-    if content.startswith(_ZIP):
-        raise ExportError(f"{file} is an Excel workbook, not a CSV file; save it as CSV UTF-8 and name that file")
     if content.startswith(_UTF16) and not encoding.lower().startswith(("utf-16", "utf16", "utf_16")):
         raise ExportError(f'{file} is written in UTF-16; write encoding = "utf-16" under [{table}] in the mapping')
     try:

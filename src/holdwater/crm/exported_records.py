@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections import Counter
@@ -15,7 +14,9 @@ from holdwater.crm.amounts import check_currency, read_amounts
 from holdwater.crm.columns import Column
 from holdwater.crm.dates import read_days, read_moments
 from holdwater.crm.export_table import ExportTable
+from holdwater.crm.exported_ids import identifier
 from holdwater.crm.mapping import Customers, Deals, Leads, Spending, Status
+from holdwater.crm.persons import SET_KEY, person_key, recognised
 from holdwater.crm.records import Customer, Deal, Lead, Money, Spend, source_name
 from holdwater.errors import ExportError
 
@@ -24,7 +25,6 @@ R = TypeVar("R", Lead, Deal, Customer, Spend)
 
 # What a spreadsheet makes of a long number when it saves a CSV file: 1.23457E+15.
 _ROUNDED = re.compile(r"\d[.,]\d+E\+\d+")
-_CODE = re.compile(r"[\w.:#/|-]*\d[\w.:#/|-]*", re.ASCII)
 
 
 def leads(table: ExportTable, mapping: Leads, version: datetime) -> list[Lead]:
@@ -33,13 +33,20 @@ def leads(table: ExportTable, mapping: Leads, version: datetime) -> list[Lead]:
         fields,
         [
             Lead(
-                id=id_, created_at=created, updated_at=version, source=source_name(raw), source_raw=raw, owner_id=owner
+                id=id_,
+                created_at=created,
+                updated_at=version,
+                source=source_name(raw),
+                source_raw=raw,
+                owner_id=owner,
+                person=person,
             )
-            for id_, created, raw, owner in zip(
+            for id_, created, raw, owner, person in zip(
                 fields.needed("id", fields.ids("id")),
                 fields.needed("created_at", fields.moments("created_at")),
                 fields.texts("source", mapping.source),
                 fields.ids("owner_id"),
+                fields.persons("email"),
                 strict=True,
             )
         ],
@@ -90,9 +97,14 @@ def customers(table: ExportTable, mapping: Customers, version: datetime) -> list
     return _one_per_id(
         fields,
         [
-            Customer(id=id_, started_at=first, ended_at=last, updated_at=version, lead_id=lead)
-            for id_, first, last, lead in zip(
-                fields.needed("id", fields.ids("id")), started, ended, fields.ids("lead_id"), strict=True
+            Customer(id=id_, started_at=first, ended_at=last, updated_at=version, lead_id=lead, person=person)
+            for id_, first, last, lead, person in zip(
+                fields.needed("id", fields.ids("id")),
+                started,
+                ended,
+                fields.ids("lead_id"),
+                fields.persons("email"),
+                strict=True,
             )
         ],
     )
@@ -186,15 +198,40 @@ class _Fields:
         return [cell or None for cell in self.column(field).cells]
 
     def ids(self, field: str) -> list[str | None]:
-        texts = self.texts(field)
-        for row, text in enumerate(texts):
-            if text and _ROUNDED.fullmatch(text):
-                raise self.column(field).error(
+        if not self.mapping.header(field):
+            return [None] * len(self.table.rows)
+        column = self.column(field)
+        for row, text in enumerate(column.cells):
+            if isinstance(column.known.get(row), datetime):
+                raise column.error(
+                    row,
+                    "the cell holds a date, where an id belongs; a spreadsheet makes dates of ids such as 3-4, "
+                    "so export again with the ids as text, or map the column of the id",
+                )
+            if _ROUNDED.fullmatch(text):
+                raise column.error(
                     row,
                     f'"{text}" is an id that a spreadsheet has rounded, so its last digits are lost; '
                     "export again, and do not save the file from a spreadsheet",
                 )
-        return [_identifier(text) if text else None for text in texts]
+        ids = [identifier(text) if text else None for text in column.cells]
+        for row, (text, id_) in enumerate(zip(column.cells, ids, strict=True)):
+            if text and not id_:
+                raise column.error(
+                    row,
+                    "the id is a name or an address, of which only a keyed hash is kept, and there is no keyring to "
+                    f"make the key in; {SET_KEY}, or map the column with the numbers of your CRM",
+                )
+        return ids
+
+    def persons(self, field: str) -> list[str | None]:
+        """What stands for the people whose addresses the column holds."""
+        if self.mapping.header(field) and not recognised():
+            raise ExportError(
+                f"{self.table.file}: columns.{field} needs a key to hide the addresses with, and there is no keyring "
+                f"to make it in; {SET_KEY}, or take columns.{field} out of the mapping"
+            )
+        return [person_key(address) for address in self.texts(field)]
 
     def moments(self, field: str) -> list[datetime | None]:
         if not self.mapping.header(field):
@@ -223,15 +260,3 @@ class _Fields:
                     row, 'the cell is no currency code; write three capital letters such as "EUR"'
                 ) from None
         return codes
-
-
-def _identifier(text: str) -> str:
-    """The id as it is if it looks like a code, else its fingerprint.
-
-    Exports often know a lead by e-mail address and an owner by name; those stay out of the store,
-    and the same one still gives the same id in every file.
-    """
-    if _CODE.fullmatch(text):
-        return text
-    same = text.casefold() if "@" in text else text
-    return "sha256:" + hashlib.sha256(same.encode()).hexdigest()[:32]

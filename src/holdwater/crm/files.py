@@ -1,4 +1,4 @@
-"""The connector for exports: a folder of CSV files and the mapping that describes them."""
+"""The connector for exports: a folder of CSV files and workbooks, and the mapping that describes them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from holdwater.crm.connector import Identities, Page
 from holdwater.crm.export_table import ExportTable, read_table
 from holdwater.crm.mapping import Customers, Deals, Leads, Spending, load_mapping
 from holdwater.crm.records import Customer, Deal, Lead, Record, Spend
-from holdwater.errors import ExportError
+from holdwater.errors import CredentialsError, ExportError
 
 _PAGE = 500
 
@@ -66,13 +66,20 @@ class Exports:
         version = _as_it_is_since(path, self._mapping_path)
         try:
             return records(
-                read_table(path, file=mapping.file, table=name, encoding=mapping.encoding, delimiter=mapping.delimiter),
+                read_table(
+                    path,
+                    file=mapping.file,
+                    table=name,
+                    encoding=mapping.encoding,
+                    delimiter=mapping.delimiter,
+                    sheet=mapping.sheet,
+                ),
                 mapping,
                 version,
             )
-        except ExportError as problem:
+        except (ExportError, CredentialsError) as problem:
             # Raised anew, because the frames below hold whole rows, names and addresses with them.
-            raise ExportError(str(problem)) from None
+            raise type(problem)(str(problem)) from None
 
 
 def _as_it_is_since(*paths: Path) -> datetime:

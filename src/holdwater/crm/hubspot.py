@@ -19,11 +19,19 @@ from holdwater.crm import credentials, persons
 from holdwater.crm.client import Client
 from holdwater.crm.connector import Gone, Identities, Issue, Page
 from holdwater.crm.credentials import Token
-from holdwater.crm.hubspot_api import Api, used_up
-from holdwater.crm.hubspot_objects import CALLS, EMAILS, MEETINGS, MESSAGES
+from holdwater.crm.hubspot_api import MOST_LEFT_OUT, Api, used_up
+from holdwater.crm.hubspot_objects import CALLS, CONTACTS, DEALS, EMAILS, MEETINGS, MESSAGES
 from holdwater.crm.hubspot_reading import Activities, Contacts, Deals, Reader
 from holdwater.crm.hubspot_records import to_owner, to_stage
-from holdwater.crm.hubspot_wire import WireAccount, WireOwner, WirePipeline, WireStage, name_of, read_record
+from holdwater.crm.hubspot_wire import (
+    WireAccount,
+    WireOwner,
+    WirePipeline,
+    WireStage,
+    archived_since,
+    name_of,
+    read_record,
+)
 from holdwater.crm.manners import Manners
 from holdwater.crm.over_http import OverHttp
 from holdwater.crm.pacing import Pacing
@@ -36,6 +44,8 @@ ADDRESS = "https://api.hubapi.com"
 MANNERS = Manners(used_up=used_up)
 _SEARCH_CAP = 10_000  # a search answers 400 beyond its first 10,000 results
 _SEARCH_TRIES = 3
+_COUNTED = {"leads": CONTACTS, "deals": DEALS}
+_INDEX_DELAY = timedelta(hours=1)  # for so long a search may go on finding what is gone
 
 Readers = Sequence[Reader[Any]]  # each has its own type of object
 
@@ -84,6 +94,7 @@ class HubSpot(OverHttp):
         self._person = person
         self._overlap = overlap
         self._search_cap = search_cap
+        self._just_gone: dict[str, set[str]] = {stream: set() for stream in _COUNTED}
 
     @property
     def connection(self) -> str:
@@ -120,6 +131,14 @@ class HubSpot(OverHttp):
             except ScopeError:
                 if not readers[0].optional:
                     raise
+
+    def counts(self, before: datetime) -> Mapping[str, int]:
+        """Of contacts and deals, as a search finds them; one that has gone too many of late is left out."""
+        return {
+            stream: self._api.count(kind, before, sorted(self._just_gone[stream]))
+            for stream, kind in _COUNTED.items()
+            if len(self._just_gone[stream]) <= MOST_LEFT_OUT
+        }
 
     def _readers(self, stages: Mapping[str, Stage], latest: datetime | None) -> list[Readers]:
         """The types of object that are read, those of one stream together."""
@@ -172,8 +191,10 @@ class HubSpot(OverHttp):
     def _objects(self, reader: Reader[Any], since: datetime | None, end: datetime) -> Generator[Page, None, bool]:
         """The objects of one type; gives whether it read everything and knows what of it is what."""
         for answer in self._api.ids(reader.kind, archived=True):
-            gone = [Gone(reader.id_of(name), "archived") for result in answer.results if (name := name_of(result))]
-            yield Page(reader.streams[0], [], gone=gone)
+            named = {name: result for result in answer.results if (name := name_of(result))}
+            yield Page(reader.streams[0], [], gone=[Gone(reader.id_of(name), "archived") for name in named])
+            late = (name for name, result in named.items() if archived_since(result, end - _INDEX_DELAY))
+            self._just_gone.get(reader.streams[0], set()).update(late)
         outcome = "too many"
         if since is not None:
             for _ in range(_SEARCH_TRIES):
@@ -184,6 +205,7 @@ class HubSpot(OverHttp):
                     break
         for answer in self._api.objects(reader.kind):
             for page in reader.pages(answer, listed=True):
+                self._note_merged(page, end)
                 yield replace(page, whole=page.stream == reader.streams[0])
         return reader.all_named
 
@@ -206,10 +228,18 @@ class HubSpot(OverHttp):
                 return "too many"
             seen.update(name_of(result) for result in answer.results)
             for page in reader.pages(answer, listed=False):
+                self._note_merged(page, end)
                 yield replace(page, expected=total)
             if answer.total != total:
                 return "moved"
         return "complete" if len(seen) == total else "moved"
+
+    def _note_merged(self, page: Page, end: datetime) -> None:
+        """Into records that changed of late; and what is there is not gone."""
+        if page.stream in _COUNTED:
+            late = {record.id for record in page.records if record.updated_at > end - _INDEX_DELAY}
+            self._just_gone[page.stream].difference_update(record.id for record in page.records)
+            self._just_gone[page.stream].update(one.id for one in page.gone if one.into in late)
 
 
 def _id(result: object) -> str:

@@ -29,6 +29,7 @@ _VERSION = "2026-09"
 _LIST_LIMIT, _BATCH_LIMIT = 100, 1000
 _HISTORY_LIMIT = 50  # of a list or a batch that wants past values
 _SEARCH_LIMIT = 200
+MOST_LEFT_OUT = 100  # values that one filter takes
 _NO_CONTACTS = "crm.associations.NO_ASSOCIATIONS_FOUND"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -86,6 +87,21 @@ class Api:
             return read(Found, self._client.post_json(path, question, pacing=self._searches), _answer("POST", path))
 
         return follow(fetch, lambda answer: answer.after, f"HubSpot's search at {path}")
+
+    def count(self, kind: ObjectType, before: datetime, without: Sequence[str]) -> int:
+        """How many objects that were made before a moment a search finds; `without` some ids, MOST_LEFT_OUT of them."""
+        path = f"/crm/objects/{_VERSION}/{kind.name}/search"
+        made = {"propertyName": "createdate", "operator": "LT", "value": _epoch_ms(before)}
+        emptied = {"propertyName": "createdate", "operator": "NOT_HAS_PROPERTY"}
+        left_out = {"propertyName": "hs_object_id", "operator": "NOT_IN", "values": [*without]}
+        question: JsonObject = {
+            "filterGroups": [{"filters": [one, left_out] if without else [one]} for one in (made, emptied)],
+            "sorts": [],
+            "properties": [kind.changed],
+            "limit": 1,
+            "after": "0",
+        }
+        return read(Found, self._client.post_json(path, question, pacing=self._searches), _answer("POST", path)).total
 
     def contacts_of(self, kind: ObjectType, ids: Sequence[str]) -> dict[str, list[Associated]]:
         """The contacts of each object; one whose answer cannot be read is left out."""

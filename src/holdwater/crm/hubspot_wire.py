@@ -259,6 +259,14 @@ def read_record(model: type[Model], answer: object, kind: str) -> Model:
     return read(model, answer, f"HubSpot {kind} {name}" if name else f"A HubSpot {kind} without a usable id")
 
 
+def archived_since(result: object, moment: datetime) -> bool:
+    """Whether an object was archived after a moment; also where that cannot be read."""
+    try:
+        return not isinstance(result, dict) or _moment(result.get("archivedAt")) > moment
+    except ValueError:
+        return True
+
+
 def name_of(answer: object) -> str | None:
     """The id of a result where it may be shown: numbers, and the words that pipelines have; more might be personal."""
     if not isinstance(answer, dict):

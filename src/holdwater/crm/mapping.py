@@ -97,6 +97,7 @@ class _Table(_Settings):
     dates: ClassVar[tuple[str, ...]]
 
     file: Annotated[Header, AfterValidator(_file)]
+    sheet: Header | None = None
     columns: _Model
 
     def header(self, field: str) -> str | None:
@@ -128,6 +129,7 @@ class LeadColumns(_Model):
     created_at: Header
     source: Header | None = None
     owner_id: Header | None = None
+    email: Header | None = None
 
 
 class Leads(_Table):
@@ -185,6 +187,7 @@ class CustomerColumns(_Model):
     started_at: Header
     ended_at: Header | None = None
     lead_id: Header | None = None
+    email: Header | None = None
 
 
 class Customers(_Table):

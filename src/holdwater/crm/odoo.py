@@ -20,27 +20,34 @@ from holdwater.crm.credentials import Token
 from holdwater.crm.first_contact import FirstContact
 from holdwater.crm.manners import Manners
 from holdwater.crm.odoo_api import Api, put_away
-from holdwater.crm.odoo_records import to_deal, to_lead, to_owner, to_stage, to_stage_events
+from holdwater.crm.odoo_history import History
+from holdwater.crm.odoo_records import to_deal, to_lead, to_owner, to_stage
 from holdwater.crm.odoo_wire import Json, WireLead, WireStage, WireUser, id_of, read
 from holdwater.crm.over_http import OverHttp
 from holdwater.crm.part import FAST_CLOCK
-from holdwater.crm.records import Deal, Lead, Owner, Stage, StageEvent
+from holdwater.crm.records import Deal, Lead, Owner, Stage
 from holdwater.errors import BadAnswerError, SetupError
 
-_STREAMS = ("leads", "deals", "stage_events")
-_WHOLE = ("leads", "deals")
+_STREAMS = ("leads", "deals")
 Person = Callable[[str | None], str | None]
 
 
-def connect(address: str | None, token: Token | None = None, *, transport: httpx.BaseTransport | None = None) -> Odoo:
-    """A connector to https://host, or to https://host/database where a server has several; `token` is an API key."""
+def connect(
+    address: str | None,
+    token: Token | None = None,
+    *,
+    transport: httpx.BaseTransport | None = None,
+    at_once: int = 500,
+) -> Odoo:
+    """A connector to https://host, or to https://host/database where a server has several; `token` is an API key,
+    `at_once` the records of one answer."""
     found = re.fullmatch(r"([a-z]+://[^/?#]+)(?:/([\w.-]*))?", address or "", re.ASCII)
     if not found:
         raise SetupError("Odoo needs its address: --url https://host, or https://host/database if there are several.")
     database = found[2] or ""
     manners = Manners(scheme="bearer ", headers={"X-Odoo-Database": database} if database else {})
     client = Client(found[1], token or credentials.token("odoo"), manners=manners, transport=transport)
-    return Odoo(client, database, person=persons.person_key if persons.recognised() else None)
+    return Odoo(client, database, person=persons.person_key if persons.recognised() else None, at_once=at_once)
 
 
 class Odoo(OverHttp):
@@ -66,6 +73,9 @@ class Odoo(OverHttp):
         self._database = database
         self._person = person
         self._overlap = overlap
+        self._listed: frozenset[int] = frozenset()
+        self._out_of_step = False
+        self._told = False  # whether the past of every lead could be read
         self._api = Api(client, at_once=at_once, addresses=person is not None)
 
     @property
@@ -76,36 +86,48 @@ class Odoo(OverHttp):
     def pages(self, watermarks: Mapping[str, datetime]) -> Iterator[Page]:
         """Owners and stages first, which are few; then leads, deals and stage events of the same records.
 
-        The window ends where the first answer came, by the server's clock.
+        The window ends where the first answer came, by the server's clock. Asked again after the comparison of what is
+        there, for the store lacks something: if nothing has come meanwhile, it is the lead of a partner whose first
+        record went, which changes nothing about the others. So all are read.
         """
         users = self._api.users()
         end = self._client.present
         yield replace(_page("owners", users, _owner), watermark=end, whole=True, last=True)
         yield replace(_page("stages", self._api.stages(), _stage), watermark=end, whole=True, last=True)
-        whole = not all(stream in watermarks for stream in _STREAMS[:2])
-        since = None if whole else min(watermarks[stream] for stream in _STREAMS[:2]) - self._overlap
-        first = FirstContact(self._api.partners())
-        for rows in self._api.leads(since):
+        whole = not all(stream in watermarks for stream in _STREAMS)
+        since = min(watermarks[stream] for stream in _STREAMS) - self._overlap if not whole else None
+        partners = self._api.partners()
+        first = FirstContact(partners)
+        self._listed = frozenset(partners)
+        self._told = whole
+        for rows in self._api.leads(None if self._out_of_step else since):
             for page in self._leads(rows, first, end + FAST_CLOCK):
-                yield replace(page, whole=whole and page.stream in _WHOLE)
-        for stream in _STREAMS:
-            yield Page(stream, [], end, whole=whole and stream in _WHOLE, last=whole and stream in _WHOLE)
+                yield replace(page, whole=whole)
+        # What cannot be read keeps the history it has.
+        everything = {"leads": whole, "deals": whole, "stage_events": self._told and self._api.tracked}
+        for stream, all_ in everything.items():
+            yield Page(stream, [], end, whole=all_, last=all_)
 
     def identities(self) -> Iterator[Identities]:
         """The numbers of all that count: what was archived without being lost does not."""
         partners = self._api.partners()
+        self._out_of_step = partners.keys() <= self._listed
         first = FirstContact(partners)
         leads = [str(id_) for id_, partner in partners.items() if first.of(id_, partner) == id_]
-        yield Identities("leads", leads, last=True)
+        yield Identities("leads", leads, last=True, exact=True)
         yield Identities("deals", [str(id_) for id_ in partners], last=True)
+
+    def counts(self, before: datetime) -> Mapping[str, int]:
+        """Of deals; Odoo does not know which of them was the first of its partner."""
+        return {"deals": self._api.count(before)}
 
     def _leads(self, rows: Sequence[Json], first: FirstContact, latest: datetime) -> list[Page]:
         leads: list[Lead] = []
         deals: list[Deal] = []
-        events: list[StageEvent] = []
         issues: list[Issue] = []
         gone: dict[str, list[Gone]] = {"leads": [], "deals": []}
-        trackings = self._api.trackings([id_of(row) for row in rows])
+        ids = frozenset(id_of(row) for row in rows)
+        history = History(self._api.trackings(sorted(ids)), ids)
         for row in rows:
             id_ = id_of(row)
             try:
@@ -120,16 +142,20 @@ class Odoo(OverHttp):
                 deals.append(to_deal(wire, lead_id))
                 if lead_id == id_:
                     leads.append(to_lead(wire, self._person))
+                    # It may have become the first just now, which changes nothing about the others.
+                    later = [other for other in first.later(wire.partner) if other not in ids]
+                    gone["leads"] += [Gone(str(other), "merged", into=str(id_)) for other in later]
                 else:
                     gone["leads"].append(Gone(str(id_), "merged", into=str(lead_id)))
-                if trackings is not None:
-                    events += to_stage_events(wire, trackings.get(id_, []))
+                if self._api.tracked:
+                    history.take(wire)
             except BadAnswerError as problem:
                 issues.append(Issue(str(id_), str(problem)))
+        self._told = self._told and history.readable and not issues
         return [
             Page("leads", leads, gone=gone["leads"], issues=issues),
             Page("deals", deals, gone=gone["deals"], issues=issues),
-            Page("stage_events", events),
+            Page("stage_events", history.events, issues=history.issues),
         ]
 
 

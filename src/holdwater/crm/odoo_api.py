@@ -6,15 +6,15 @@ record to another page. Lost leads are archived, and missing from every answer u
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import pairwise
 
 from holdwater.crm.client import Client
-from holdwater.crm.odoo_wire import Json, Listing, WireTracking, id_of, moment, read
+from holdwater.crm.odoo_wire import Counted, Json, Listing, id_of, moment, read
 from holdwater.errors import BadAnswerError, ScopeError
 
+_SMALL = 10  # times as many go into an answer where little is asked of each
 _NAME: Json = {"fields": {"name": {}}}
 _DATES: Json = {"create_date": {}, "write_date": {}}
 _LEAD: Json = {
@@ -39,11 +39,15 @@ _TRACKING: Json = {
 
 
 class Api:
-    """Odoo's answers, `at_once` records in each; `addresses`: whether the e-mail address of a lead is asked for."""
+    """Odoo's answers, `at_once` records in each; `addresses`: whether the e-mail address of a lead is asked for.
+
+    `tracked`: whether there is the right to read what was tracked, as far as that is known.
+    """
 
     def __init__(self, client: Client, *, at_once: int, addresses: bool = False) -> None:
         self._client = client
         self._at_once = at_once
+        self.tracked = True
         self._lead = {**_LEAD, "email_from": {}} if addresses else _LEAD
 
     def users(self) -> list[Json]:
@@ -56,12 +60,18 @@ class Api:
         return [row for rows in pages for row in rows]
 
     def leads(self, since: datetime | None = None) -> Iterator[list[Json]]:
-        """All of them, or those that are new or changed since then."""
-        return self._list("crm.lead", [] if since is None else [["write_date", ">=", moment(since)]], self._lead)
+        """All of them, or those that are new or changed since then, as they or their partner were.
+
+        A merge of partners gives their leads to the one that stays, without a change of the leads.
+        """
+        fields = () if since is None else ("write_date", "partner_id.write_date")
+        changed = [[field, ">=", moment(since)] for field in fields if since]
+        return self._list("crm.lead", ["|", *changed] if changed else [], self._lead)
 
     def partners(self) -> dict[int, int | None]:
         """The partner of every lead that counts, in the order in which they were made."""
-        pages = self._list("crm.lead", [], {"partner_id": {}, "active": {}, "won_status": {}})
+        specification: Json = {"partner_id": {}, "active": {}, "won_status": {}}
+        pages = self._list("crm.lead", [], specification, at_once=_SMALL * self._at_once)
         return {
             id_of(row): row["partner_id"] if type(row.get("partner_id")) is int else None
             for rows in pages
@@ -69,29 +79,38 @@ class Api:
             if not put_away(row.get("active"), row.get("won_status"))
         }
 
-    def trackings(self, ids: Sequence[int]) -> Mapping[int, list[WireTracking]] | None:
-        """The changes of stage of each of these records, first to last; None without the right to read them."""
-        found: defaultdict[int, list[WireTracking]] = defaultdict(list)
+    def count(self, before: datetime) -> int:
+        """How many leads that count were made before a moment."""
+        counts = ["|", ["active", "=", True], ["won_status", "!=", "pending"]]  # the rest is put away
+        path, question = self._question("crm.lead", [["create_date", "<", moment(before)], *counts], {}, limit=1)
+        return read(Counted, self._client.post_json(path, question), f"The answer to POST {path}").length
+
+    def trackings(self, ids: Sequence[int]) -> list[Json]:
+        """The changes of stage of these records, first to last; none without the right to read them.
+
+        A merge of leads moves the messages of those that go to the one that stays: such have a subject, which says
+        whose they were, and are no changes of this one.
+        """
         domain = [
             ["field_id.model", "=", "crm.lead"],
             ["field_id.name", "=", "stage_id"],
             ["mail_message_id.model", "=", "crm.lead"],
             ["mail_message_id.res_id", "in", list(ids)],
+            ["mail_message_id.subject", "=", False],
         ]
         try:
-            for rows in self._list("mail.tracking.value", domain, _TRACKING):
-                for row in rows:
-                    tracking = read(WireTracking, row, f"Odoo tracking value {id_of(row)}")
-                    found[tracking.message.res_id].append(tracking)
+            return [row for rows in self._list("mail.tracking.value", domain, _TRACKING) for row in rows]
         except ScopeError:
-            return None
-        return found
+            self.tracked = False
+            return []
 
-    def _list(self, model: str, domain: Sequence[object], specification: Json) -> Iterator[list[Json]]:
+    def _list(
+        self, model: str, domain: Sequence[object], specification: Json, at_once: int | None = None
+    ) -> Iterator[list[Json]]:
         """All pages up to an empty one, each behind the last number of the one before: numbers never change, so
         neither equal times nor what changes meanwhile moves a record to another page."""
         last = 0
-        while rows := self._search(model, [*domain, ["id", ">", last]], specification):
+        while rows := self._search(model, [*domain, ["id", ">", last]], specification, at_once or self._at_once):
             ids = [id_of(row) for row in rows]
             if any(after <= before for before, after in pairwise([last, *ids])):
                 raise BadAnswerError(
@@ -100,16 +119,21 @@ class Api:
             last = ids[-1]
             yield rows
 
-    def _search(self, model: str, domain: list[object], specification: Json) -> list[Json]:
-        path = f"/json/2/{model}/web_search_read"
-        question: Json = {
+    def _search(self, model: str, domain: list[object], specification: Json, at_once: int) -> list[Json]:
+        path, question = self._question(model, domain, specification, limit=at_once)
+        question["count_limit"] = 1  # else Odoo counts for each page how many records there are
+        return read(Listing, self._client.post_json(path, question), f"The answer to POST {path}").records
+
+    def _question(
+        self, model: str, domain: list[object], specification: Json, limit: int
+    ) -> tuple[str, dict[str, object]]:
+        return f"/json/2/{model}/web_search_read", {
             "domain": domain,
             "specification": specification,
             "order": "id asc",
-            "limit": self._at_once,
+            "limit": limit,
             "context": {"active_test": False},
         }
-        return read(Listing, self._client.post_json(path, question), f"The answer to POST {path}").records
 
 
 def put_away(active: object, won_status: object) -> bool:

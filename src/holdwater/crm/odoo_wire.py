@@ -111,6 +111,12 @@ class Listing(Wire):
     records: list[Json]
 
 
+class Counted(Wire):
+    """How many there are, whatever page of them was sent."""
+
+    length: int = Field(ge=0, strict=True)
+
+
 def read(model: type[Model], answer: object, what: str) -> Model:
     return wire.read(model, answer, what, "Odoo")
 

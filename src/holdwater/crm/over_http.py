@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -9,7 +10,12 @@ from holdwater.crm.client import Client
 
 
 class OverHttp:
-    """Asks its clients, ends with them, and counts what they did."""
+    """Asks its clients, ends with them, and counts what they did.
+
+    `_person` makes of an e-mail address what the store may keep of it; None where there is no key for that.
+    """
+
+    _person: Callable[[str | None], str | None] | None = None
 
     def __init__(self, *clients: Client) -> None:
         self._clients = [*clients]
@@ -25,6 +31,10 @@ class OverHttp:
     def close(self) -> None:
         for client in self._clients:
             client.close()
+
+    @property
+    def recognises(self) -> bool:
+        return self._person is not None
 
     @property
     def requests(self) -> int:

@@ -16,9 +16,10 @@ from holdwater.crm.credentials import Token, keep, kept
 from holdwater.errors import CredentialsError
 
 VARIABLE = "HOLDWATER_PERSON_KEY"
+SET_KEY = f"set {VARIABLE} to a random text of 32 characters or more, the same for every sync"
 NO_KEY = (
-    "No person was recognised by e-mail address: there is no keyring to make a key in that hides the addresses, so set"
-    f" {VARIABLE} to a random text of 32 characters or more, the same for every sync."
+    "No person was recognised by e-mail address: there is no keyring to make a key in that hides the addresses, so"
+    f" {SET_KEY}."
 )
 _ENTRY = "person-key"
 _SHORTEST = 32  # characters
@@ -30,10 +31,16 @@ def person_key(address: str | None) -> str | None:
     None for what is no address, and where there is no key. CredentialsError for a key that is too short.
     """
     normal = _normal(address or "")
-    key = _key() if normal else None
-    if not normal or not key:
-        return None
-    return hmac.digest(key.reveal().encode(), normal.encode(), "sha256").hex()
+    return keyed_hash(normal) if normal else None
+
+
+def keyed_hash(text: str) -> str | None:
+    """HMAC-SHA256 of a text under the key, in hexadecimal digits; None where there is no key.
+
+    CredentialsError for a key that is too short.
+    """
+    key = _key()
+    return hmac.digest(key.reveal().encode(), text.encode(), "sha256").hex() if key else None
 
 
 def recognised() -> bool:

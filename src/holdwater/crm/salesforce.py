@@ -169,6 +169,10 @@ class Salesforce(OverHttp):
         except ScopeError:
             return  # a sync has said so, and what cannot be seen is not gone
 
+    def counts(self, before: datetime) -> Mapping[str, int]:
+        """Of opportunities alone: a lead of ours may be two or more records of Salesforce."""
+        return {"deals": self._api.count(OPPORTUNITIES, before)}
+
     def _ids(self, query: Query) -> Iterator[dict[str, str | None]]:
         for found in self._api.rows(query):
             ids = {id_of(row): id_of(row, "ConvertedContactId") for row in found.rows}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from holdwater.crm.client import Client
@@ -57,6 +58,11 @@ class Api:
                 yield from (Found(rows, page.total) for rows in self._bulk.rows(query))
                 return
             yield Found(page.records, page.total if first == 0 else None)
+
+    def count(self, kind: ObjectType, before: datetime) -> int:
+        """How many of these objects there are that were made before a moment."""
+        question = Query(kind.name, ("COUNT()",), kind.counting, changed=None).made_before(before).unordered()
+        return self._read(Listing, f"{PATH}/queryAll", question).total
 
     def all_of(self, query: Query, field: str, ids: Sequence[str]) -> Iterator[tuple[Sequence[str], list[Any]]]:
         """The rows whose `field` is one of the ids, some ids at a time."""

@@ -29,6 +29,11 @@ class ObjectType:
     changed: tuple[str, ...] = ("SystemModstamp", "LastModifiedDate")
     merges: bool = False  # whether two of them can become one
 
+    @property
+    def counting(self) -> tuple[str, ...]:
+        """The conditions that all of those fulfil which are there and count."""
+        return ("IsDeleted = false", *self.conditions)
+
 
 LEADS = ObjectType(
     "Lead",
@@ -85,8 +90,7 @@ class Shape:
         return cls(kind, tuple(dict.fromkeys(asked)), changed, lost_reason)
 
     def alive(self, since: datetime | None = None) -> Query:
-        conditions = ("IsDeleted = false", *self.kind.conditions)
-        return Query(self.kind.name, self.fields, conditions, self.changed, since)
+        return Query(self.kind.name, self.fields, self.kind.counting, self.changed, since)
 
     def gone(self, since: datetime | None = None) -> Query:
         """What lies in the recycle bin, where Salesforce keeps it for some weeks."""
@@ -95,7 +99,7 @@ class Shape:
         return Query(self.kind.name, fields, ("IsDeleted = true",), self.changed, since)
 
     def ids(self, *more: str) -> Query:
-        return Query(self.kind.name, ("Id", *more), ("IsDeleted = false", *self.kind.conditions), changed=None)
+        return Query(self.kind.name, ("Id", *more), self.kind.counting, changed=None)
 
 
 def _lost_reason(names: Iterable[str]) -> str | None:

@@ -37,8 +37,11 @@ class Query:
         return f"{self._unordered(after)} ORDER BY {order}"
 
     def unordered(self) -> str:
-        """The same question for a bulk job, which is faster without an order."""
+        """The same question for a bulk job, which is faster without an order, and for a count, which has none."""
         return self._unordered(None)
+
+    def made_before(self, moment: datetime) -> Query:
+        return replace(self, conditions=(*self.conditions, f"CreatedDate < {_text(moment)}"))
 
     def place_after(self, page: Listing) -> str | None:
         """Where to go on behind a page; None behind the last. BadAnswerError where that cannot be told."""

@@ -52,6 +52,10 @@ class Listing(Wire):
     next: Written | None
 
 
+class WireCount(Wire):
+    count: Annotated[int, Field(ge=0, strict=True)]
+
+
 class WireRemoved(Wire):
     id: Id
     removed: Literal[True]
@@ -142,6 +146,19 @@ class Pocket(OverHttp):
                 ids = [read(WireAccount, item, f"Pocket's list of {listed}", "Pocket").id for item in answer.items]
                 yield Identities(stream, ids)
             yield Identities(stream, [], last=True)
+
+    def counts(self, before: datetime) -> Mapping[str, int]:
+        """What Pocket says it has. Leave this out if your CRM does not count exactly what becomes a record of ours."""
+        asked = {"before": before.isoformat()}
+        return {
+            stream: read(
+                WireCount,
+                self._client.get_json(f"/pocket/{listed}/count", asked),
+                f"Pocket's count of {listed}",
+                "Pocket",
+            ).count
+            for stream, listed in _STREAMS.items()
+        }
 
     def _stream(self, stream: str, since: datetime | None, end: datetime) -> Iterator[Page]:
         whole, place = since is None, 0

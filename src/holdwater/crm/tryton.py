@@ -7,9 +7,10 @@ all opportunities, which tells what was deleted and who came first; the rest is 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cached_property
 
 import httpx
 
@@ -22,7 +23,7 @@ from holdwater.crm.over_http import OverHttp
 from holdwater.crm.part import FAST_CLOCK
 from holdwater.crm.tryton_api import Api
 from holdwater.crm.tryton_reading import WHOLE, Person, Reading
-from holdwater.crm.tryton_records import STAGES, to_owner
+from holdwater.crm.tryton_records import ENTERED_LATE, STAGES, to_owner
 from holdwater.crm.tryton_session import SESSION, Door
 from holdwater.crm.tryton_wire import WireEmployee, id_of, read
 from holdwater.errors import BadAnswerError, SetupError
@@ -35,12 +36,11 @@ def connect(address: str | None, token: Token | None = None, *, transport: httpx
     environment's or the keyring's."""
     base_url, database = _place(address)
     door = Door(base_url, database, token or credentials.token("tryton"), transport=transport)
-    try:
-        client = Client(base_url, door.session(), manners=SESSION, renew=door.session, transport=transport)
-    except BaseException:
-        door.client.close()
-        raise
-    return Tryton(client, door, person=persons.person_key if persons.recognised() else None)
+
+    def enter() -> Client:
+        return Client(base_url, door.session(), manners=SESSION, renew=door.session, transport=transport)
+
+    return Tryton(door, enter, person=persons.person_key if persons.recognised() else None)
 
 
 def _place(address: str | None) -> tuple[str, str]:
@@ -53,27 +53,41 @@ def _place(address: str | None) -> tuple[str, str]:
 
 
 class Tryton(OverHttp):
-    """Reads employees, opportunities and their history; `client` and `door` count what that cost.
+    """Reads employees, opportunities and their history.
 
+    `enter` comes in through the door when something is asked for the first time.
     `person` makes of an e-mail address what the store may keep of it; without it, no address is asked for.
     `at_once` is how many records are asked for together; Tryton's own client asks for as many.
     `overlap` is read again before each watermark, since a record carries the time at which its transaction began.
     """
 
+    remembers = timedelta(0)  # nothing tells of what a user may not see any more
+
     def __init__(
         self,
-        client: Client,
         door: Door,
+        enter: Callable[[], Client],
         *,
         person: Person | None = None,
         overlap: timedelta = timedelta(hours=1),
         at_once: int = 1000,
     ) -> None:
-        super().__init__(client, door.client)
-        self._client, self._door = client, door
-        self._api = Api(client, door.path, at_once=at_once, addresses=person is not None)
+        super().__init__(door.client)
+        self._door, self._enter = door, enter
         self._person = person
         self._overlap = overlap
+        self._at_once = at_once
+        self._parties: dict[int, int | None] | None = None  # of every opportunity that the last reading knew of
+
+    @cached_property
+    def _client(self) -> Client:
+        client = self._enter()
+        self._clients.append(client)
+        return client
+
+    @cached_property
+    def _api(self) -> Api:
+        return Api(self._client, self._door.path, at_once=self._at_once, addresses=self._person is not None)
 
     @property
     def connection(self) -> str:
@@ -89,7 +103,7 @@ class Tryton(OverHttp):
         end = self._client.present
         yield replace(_owners(employees, end), watermark=end, whole=True, last=True)
         yield Page("stages", STAGES, end)
-        parties = self._api.parties()
+        self._parties = parties = self._api.parties()
         since = min((watermarks[stream] for stream in _STREAMS if stream in watermarks), default=end)
         reading = Reading(self._api, parties, end + FAST_CLOCK, self._person)
         if not all(stream in watermarks for stream in _STREAMS):
@@ -100,10 +114,20 @@ class Tryton(OverHttp):
             yield from _last_pages(end)
 
     def identities(self) -> Iterator[Identities]:
-        parties = self._api.parties()
+        """As the pages have listed them, so that comparing them after each sync costs nothing."""
+        parties = self._api.parties() if self._parties is None else self._parties
         first = FirstContact(parties)
-        yield Identities("leads", [str(id_) for id_, party in parties.items() if first.of(id_, party) == id_], True)
+        leads = [str(id_) for id_, party in parties.items() if first.of(id_, party) == id_]
+        yield Identities("leads", leads, last=True, exact=True)
         yield Identities("deals", [str(id_) for id_ in parties], last=True)
+
+    def counts(self, before: datetime) -> Mapping[str, int]:
+        """Of deals. One entered late counts from its start date on, and which one that is changes at midnight: around
+        then, nothing is told."""
+        started = (before - ENTERED_LATE).date()
+        if started < (self._client.present - ENTERED_LATE).date():
+            return {}
+        return {"deals": self._api.count(before, started)}
 
 
 def _owners(employees: Sequence[Mapping[str, object]], now: datetime) -> Page:

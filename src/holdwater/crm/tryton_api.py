@@ -6,14 +6,14 @@ and it does not matter how many records share a time of change.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
 from itertools import pairwise
 from typing import Any
 
 from holdwater.crm.client import Client
-from holdwater.crm.tryton_wire import Json, WireRevision, WireVersion, id_of, moment, read
+from holdwater.crm.tryton_wire import Json, WireRevision, WireVersion, day, id_of, moment, read
 from holdwater.errors import BadAnswerError, ScopeError
 
 _LISTED = 5  # times as many at once where little is asked of each
@@ -41,6 +41,15 @@ class Api:
         pages = self._list(OPPORTUNITY, [], ["party"], {}, times=_LISTED)
         return {id_of(row): row["party"] if type(row.get("party")) is int else None for rows in pages for row in rows}
 
+    def count(self, before: datetime, started: date) -> int:
+        """How many opportunities were made before a moment, or began on a day or earlier, whenever they were made."""
+        domain = ["OR", ["create_date", "<", moment(before)], ["start_date", "<=", day(started)]]
+        method = f"model.{OPPORTUNITY}.search_count"
+        found = self._result(method, domain, {})
+        if type(found) is not int or found < 0:
+            raise BadAnswerError(f"{self._client.account} answered {method} with something other than a number.")
+        return found
+
     def changed(self, since: datetime) -> list[int]:
         """The opportunities that are new or changed since then."""
         new = [["write_date", "=", None], ["create_date", ">=", moment(since)]]
@@ -55,9 +64,10 @@ class Api:
         pages = self._list("party.party", domain, ["replaced_by"], {"active_test": False})
         return {row["replaced_by"] for rows in pages for row in rows if isinstance(row.get("replaced_by"), int)}
 
-    def opportunities(self, ids: Sequence[int]) -> list[Json]:
+    def opportunities(self, ids: Sequence[int]) -> dict[int, Json]:
         """Those of these opportunities, no more than `at_once`, that are there."""
-        return self._by_id(ids, self._fields, {})
+        found, _ = self._by_id(ids, self._fields, {})
+        return found
 
     def revisions(self, ids: Sequence[int]) -> dict[int, list[datetime]]:
         """When each of these opportunities was made, changed or deleted, first to last."""
@@ -67,16 +77,19 @@ class Api:
             found[revision.id].add(revision.at)
         return {id_: sorted(moments) for id_, moments in found.items()}
 
-    def as_of(self, at: datetime, ids: Sequence[int]) -> Mapping[int, WireVersion]:
-        """What these opportunities were at a moment; those that were not there are not in it."""
-        rows = self._by_id(ids, ["state", "party"], {"_datetime": moment(at)})
-        return {id_of(row): read(WireVersion, row, f"The past of Tryton opportunity {id_of(row)}") for row in rows}
+    def as_of(self, at: datetime, ids: Sequence[int]) -> dict[int, WireVersion | None]:
+        """What these opportunities were at a moment, None where that cannot be read; none that was not there."""
+        rows, all_usable = self._by_id(ids, ["state", "party"], {"_datetime": moment(at)})
+        versions = {id_: _version(row) for id_, row in rows.items()}
+        return versions if all_usable else dict.fromkeys(ids) | versions
 
-    def _by_id(self, ids: Sequence[int], fields: list[str], context: Json) -> list[Json]:
+    def _by_id(self, ids: Sequence[int], fields: list[str], context: Json) -> tuple[dict[int, Json], bool]:
+        """Each record that one row alone claims to be, and whether each row was of use."""
         rows = self._search_read(OPPORTUNITY, [["id", "in", list(ids)]], len(ids), fields, context)
-        if not set(ids).issuperset(map(id_of, rows)):
-            raise BadAnswerError(f"{self._client.account} sent other opportunities than those it was asked for.")
-        return rows
+        wanted = set(ids)
+        claimed = Counter(id_ for row in rows if type(id_ := row.get("id")) is int and id_ in wanted)
+        found = {row["id"]: row for row in rows if type(row.get("id")) is int and claimed[row["id"]] == 1}
+        return found, len(found) == len(rows)
 
     def _list(
         self, model: str, domain: list[object], fields: list[str], context: Json, times: int = 1
@@ -102,17 +115,33 @@ class Api:
         return rows
 
     def _rows(self, method: str, *params: object) -> list[Any]:
-        """The list that a method answers; the last parameter is always the context."""
+        found = self._result(method, *params)
+        if not isinstance(found, list):
+            raise self._no_answer(method)
+        return found
+
+    def _result(self, method: str, *params: object) -> object:
+        """What a method answers; the last parameter is always the context."""
         match self._client.post_json(self._path, {"id": 0, "method": method, "params": [*params]}):
-            case {"result": list(rows)}:
-                return rows
+            case {"result": found}:
+                return found
             # The rest of an error is a message for a person at a screen, which may quote a record.
             case {"error": ["UserError", *_]}:
                 raise ScopeError(
                     f"{self._client.account} does not let this user call {method};"
                     " give the user the group Sale Opportunity and the companies to read."
                 )
-        raise BadAnswerError(
+        raise self._no_answer(method)
+
+    def _no_answer(self, method: str) -> BadAnswerError:
+        return BadAnswerError(
             f"{self._client.account} could not answer {method}; check that the module sale_opportunity is active"
             " there, and look into the server's log."
         )
+
+
+def _version(row: Json) -> WireVersion | None:
+    try:
+        return read(WireVersion, row, "The past of a Tryton opportunity")
+    except BadAnswerError:
+        return None

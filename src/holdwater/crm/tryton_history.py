@@ -20,8 +20,9 @@ Span = tuple[datetime, datetime, int]  # from the start up to just before the en
 
 def read_history(
     api: Api, revisions: Mapping[int, Sequence[datetime]], present: Mapping[int, WireOpportunity]
-) -> dict[int, list[Version]]:
-    """Every version of each record, first to last; `present` need not be asked for again."""
+) -> dict[int, list[Version] | None]:
+    """Every version of each record, first to last, None where one cannot be read; `present` need not be asked for
+    again."""
     found: dict[int, list[Version]] = {id_: [] for id_ in revisions}
     spans: list[Span] = []
     newest = max((moments[-1] for moments in revisions.values()), default=None)
@@ -32,12 +33,21 @@ def read_history(
                 found[id_].append(Version(start, known.state, known.party_id))
             elif newest is not None:
                 spans.append((start, end or newest + _TICK, id_))
+    unreadable: set[int] = set()
     for at, asked in looks(spans):
         seen = api.as_of(at, [id_ for _, id_ in asked])
         for start, id_ in asked:
-            if id_ in seen:  # not the version that says it was deleted
-                found[id_].append(Version(start, seen[id_].state, seen[id_].party_id))
-    return {id_: sorted(versions, key=lambda version: version.at) for id_, versions in found.items()}
+            if id_ not in seen:  # the version says that it was deleted
+                continue
+            version = seen[id_]
+            if version is None:
+                unreadable.add(id_)
+            else:
+                found[id_].append(Version(start, version.state, version.party_id))
+    return {
+        id_: None if id_ in unreadable else sorted(versions, key=lambda version: version.at)
+        for id_, versions in found.items()
+    }
 
 
 def looks(spans: Sequence[Span]) -> list[tuple[datetime, list[tuple[datetime, int]]]]:

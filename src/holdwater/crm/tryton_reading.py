@@ -13,7 +13,7 @@ from holdwater.crm.records import Deal, Lead, StageEvent
 from holdwater.crm.tryton_api import Api
 from holdwater.crm.tryton_history import read_history
 from holdwater.crm.tryton_records import to_deal, to_lead, to_stage_events
-from holdwater.crm.tryton_wire import WireOpportunity, id_of, read
+from holdwater.crm.tryton_wire import WireOpportunity, read
 from holdwater.errors import BadAnswerError
 
 WHOLE = ("leads", "deals")  # what goes missing; a stage event goes with its deal, and only with it
@@ -21,9 +21,12 @@ Person = Callable[[str | None], str | None]
 
 
 class Reading:
-    """Reads opportunities of whom the `parties` are known, as pages; none can have changed later than `latest`."""
+    """Reads opportunities of whom the `parties` are known, as pages; none can have changed later than `latest`.
 
-    def __init__(self, api: Api, parties: Mapping[int, int | None], latest: datetime, person: Person | None) -> None:
+    What is met besides is added to the `parties`.
+    """
+
+    def __init__(self, api: Api, parties: dict[int, int | None], latest: datetime, person: Person | None) -> None:
         self._api = api
         self._parties = parties
         self._first = FirstContact(parties)
@@ -32,7 +35,7 @@ class Reading:
         self._met: set[int | None] = set()  # every party that a changed opportunity has or had
 
     def everything(self) -> Iterator[Page]:
-        for ids in self._in_parts(self._parties):
+        for ids in self._in_parts(list(self._parties)):
             yield from (replace(page, whole=page.stream in WHOLE) for page in self.pages(ids))
 
     def changes(self, since: datetime) -> Iterator[Page]:
@@ -51,13 +54,8 @@ class Reading:
 
     def pages(self, ids: Sequence[int]) -> list[Page]:
         """One page of leads, of deals and of stage events."""
-        wires: dict[int, WireOpportunity] = {}
         issues: list[Issue] = []
-        for row in self._api.opportunities(ids):
-            try:
-                wires[id_of(row)] = self._read(row)
-            except BadAnswerError as problem:
-                issues.append(Issue(str(id_of(row)), str(problem)))
+        wires = self._wires(ids, issues)
         history = read_history(self._api, self._api.revisions(list(wires)), wires)
         leads: list[Lead] = []
         merged: list[Gone] = []
@@ -65,6 +63,9 @@ class Reading:
         events: list[StageEvent] = []
         for id_, wire in wires.items():
             versions = history.get(id_, [])
+            if versions is None:
+                issues.append(Issue(str(id_), f"The past of Tryton opportunity {id_} cannot be read; sync again."))
+                continue
             self._met |= {wire.party_id, *(version.party_id for version in versions)}
             first = self._first.of(id_, wire.party_id)
             if first == id_:
@@ -80,8 +81,28 @@ class Reading:
             Page("stage_events", events),
         ]
 
-    def _read(self, row: Mapping[str, object]) -> WireOpportunity:
-        what = f"Tryton opportunity {id_of(row)}"
+    def _wires(self, ids: Sequence[int], issues: list[Issue]) -> dict[int, WireOpportunity]:
+        """What can be read of these opportunities; of the others, `issues`."""
+        rows = self._api.opportunities(ids)
+        wires: dict[int, WireOpportunity] = {}
+        for id_ in ids:
+            try:
+                wires[id_] = self._read(id_, rows.get(id_))
+            except BadAnswerError as problem:
+                issues.append(Issue(str(id_), str(problem)))
+        for id_, wire in list(wires.items()):
+            if self._parties.setdefault(id_, wire.party_id) != wire.party_id:
+                # Whoever is right: until that is known, nobody can have come after it.
+                del wires[id_]
+                self._parties[id_] = None
+                self._first = FirstContact(self._parties)
+                issues.append(Issue(str(id_), f"Tryton opportunity {id_} got another party meanwhile; sync again."))
+        return wires
+
+    def _read(self, id_: int, row: Mapping[str, object] | None) -> WireOpportunity:
+        what = f"Tryton opportunity {id_}"
+        if row is None:
+            raise BadAnswerError(f"{what} was listed, but not sent; the next sync sees if it was deleted meanwhile.")
         wire = read(WireOpportunity, row, what)
         if wire.changed_at > self._latest:  # it would keep every later version out of the store
             raise BadAnswerError(
@@ -105,10 +126,10 @@ class Reading:
 
     def _deleted(self, revisions: Mapping[int, Sequence[datetime]], since: datetime) -> list[int]:
         recent = {id_: moments for id_, moments in revisions.items() if moments[-1] >= since}
-        there = {id_of(row) for ids in self._in_parts(recent) for row in self._api.opportunities(ids)}  # made meanwhile
+        there = {id_ for ids in self._in_parts(recent) for id_ in self._api.opportunities(ids)}  # made meanwhile
         gone = {id_: moments for id_, moments in recent.items() if id_ not in there}
         for versions in read_history(self._api, gone, {}).values():
-            self._met |= {version.party_id for version in versions}
+            self._met |= {version.party_id for version in versions or ()}
         return list(gone)
 
     def _in_parts(self, ids: Iterable[int]) -> Iterator[list[int]]:

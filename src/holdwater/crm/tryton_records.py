@@ -18,7 +18,7 @@ from holdwater.crm.tryton_wire import State, WireEmployee, WireOpportunity
 
 PIPELINE = "sale.opportunity"
 _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)  # the version of what is part of Tryton itself
-_ENTERED_LATE = timedelta(days=2)  # beyond any difference between a company's day and ours
+ENTERED_LATE = timedelta(days=2)  # beyond any difference between a company's day and ours
 
 # A quotation exists once it is converted; it is won when its sales are through and one of them was confirmed.
 STATUS: Mapping[State, Literal["open", "won", "lost"]] = {
@@ -108,7 +108,7 @@ def _entries(versions: Sequence[Version]) -> list[Version]:
 def _began(wire: WireOpportunity) -> datetime:
     """When it was entered, unless its start date says that this was done later."""
     start = datetime.combine(wire.start_date, time(), UTC)
-    return start if wire.create_date - start > _ENTERED_LATE else wire.create_date
+    return start if wire.create_date - start > ENTERED_LATE else wire.create_date
 
 
 def _closed(wire: WireOpportunity, versions: Sequence[Version]) -> datetime | None:

@@ -27,6 +27,10 @@ def moment(at: datetime) -> Json:
     return {"__class__": "datetime"} | {name: getattr(at, name) for name in names}
 
 
+def day(on: date) -> Json:
+    return {"__class__": "date", "year": on.year, "month": on.month, "day": on.day}
+
+
 def _made_of(name: str, make: Callable[[Json], Made]) -> Callable[[object], Made | None]:
     def read(value: object) -> Made | None:
         if value is None:

@@ -16,7 +16,7 @@ import holdwater
 from holdwater.errors import WorkbookError
 from holdwater.hosts import calc_texts
 from holdwater.hosts.cells import PACKAGES, functions
-from holdwater.hosts.whole_file import put
+from holdwater.whole_file import put
 
 MODULE = "calc_addin.py"
 _THE_SAME_DAY = (1980, 1, 1, 0, 0, 0)

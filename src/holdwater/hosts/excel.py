@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from holdwater.errors import SetupError, WorkbookError, WorkbookLockedError
 from holdwater.hosts.cells import functions
 from holdwater.hosts.excel_wrapper import Interpreter, modules
-from holdwater.hosts.whole_file import put
+from holdwater.whole_file import put
 
 FILE = "holdwater.xlam"
 RIBBON_PART = "customUI/customUI.xml"

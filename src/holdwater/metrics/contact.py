@@ -6,7 +6,7 @@ from datetime import datetime
 
 import ibis  # type: ignore[import-untyped] # it ships no types
 
-from holdwater.metrics.durations import microseconds
+from holdwater.metrics.durations import microseconds, month
 from holdwater.metrics.funnel import judged_leads, leads_until
 from holdwater.metrics.tables import ACTIVITIES, CONSENTS, DEALS
 
@@ -72,7 +72,7 @@ def consents(as_of: datetime) -> ibis.Table:
 
 
 def referrals(as_of: datetime, known_until: datetime) -> ibis.Table:
-    """One row: customers, those of them referred, and of the unreferred leads that are judged those worked and won.
+    """One row: customers, those of them referred, and of the leads that are judged those worked and won.
 
     Worked is a lead that was approached, has a deal or is a customer. Where no outbound contact is kept
     (`contacts` is 0) nobody can tell, and every lead counts as worked.
@@ -87,13 +87,24 @@ def referrals(as_of: datetime, known_until: datetime) -> ibis.Table:
     kept = out.group_by("connection").aggregate(contacts=out.count()).select("contacts", keeping="connection")
     rows = rows.select("connection", "source", "customer", "judged", "worked_id")
     rows = rows.left_join(kept, [("connection", "keeping")])
-    referred = rows.source.lower().isin(_REFERRALS).fill_null(False)
-    worked_or_unknown = rows.contacts.isnull() | rows.worked_id.notnull() | rows.customer
-    counted = rows.judged.fill_null(False) & ~referred & worked_or_unknown
+    referred, judged = _referred(rows), rows.judged.fill_null(False)
+    worked = judged & (rows.contacts.isnull() | rows.worked_id.notnull() | rows.customer)
+    counts = {"judged": judged, "worked": worked, "won": judged & rows.customer}
     return rows.aggregate(
         customers=rows.customer.sum().fill_null(0),
         referred_customers=(rows.customer & referred).sum().fill_null(0),
-        worked_leads=counted.sum().fill_null(0),
-        worked_customers=(counted & rows.customer).sum().fill_null(0),
+        **{name: (which & ~referred).sum().fill_null(0) for name, which in counts.items()},
+        **{f"referred_{name}": (which & referred).sum().fill_null(0) for name, which in counts.items()},
         contacts=rows.contacts.count(),
     )
+
+
+def referred_months(as_of: datetime) -> ibis.Table:
+    """The leads of each month of first contact that were referred."""
+    leads = leads_until(as_of)
+    leads = leads.filter(_referred(leads))
+    return leads.group_by(month=month(leads.created_at)).aggregate(leads=leads.count())
+
+
+def _referred(leads: ibis.Table) -> ibis.Value:
+    return leads.source.lower().isin(_REFERRALS).fill_null(False)

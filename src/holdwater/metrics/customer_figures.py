@@ -41,7 +41,7 @@ class CustomerMonth:
     """`churned` of those there at the start of the month; `lost` has those too who came and went within it.
 
     The churn that the bucket asks for is measured below overload. Whether a month was below it cannot be told from
-    customers alone: compare months with many customers to those with few.
+    customers alone: a workbook tells by the customers that can be served, which are typed there.
     """
 
     month: date
@@ -133,7 +133,18 @@ class ConsentReach:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worked:
-    """Unreferred leads that are old enough to judge and were worked, and how many of them were won."""
+    """Leads that are old enough to judge and were worked, and how many of them were won."""
 
-    won: Share
+    won: Share  # of the unreferred: the conversion that the bucket asks for
+    judged: int  # the unreferred, worked or not
+    referred: Share  # won of the referred
+    referred_judged: int
     contacts_kept: bool  # False: no CRM here keeps outbound contacts, so every lead counts as worked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferredMonth:
+    """Leads by the month of first contact whose source is named referral(s)."""
+
+    month: date
+    leads: int

@@ -19,6 +19,7 @@ from holdwater.metrics.customer_figures import (
     LeadWeek,
     LossRecord,
     LostReason,
+    ReferredMonth,
     RevenueMonth,
     Share,
     StageMove,
@@ -50,8 +51,15 @@ def customer_figures(
         "consent": _consent(engine.rows(contact.consents(until)), leads),
         "referred": Share(count=referrals["referred_customers"], of=referrals["customers"]),
         "worked": Worked(
-            won=Share(count=referrals["worked_customers"], of=referrals["worked_leads"]),
+            won=Share(count=referrals["won"], of=referrals["worked"]),
+            judged=referrals["judged"],
+            referred=Share(count=referrals["referred_won"], of=referrals["referred_worked"]),
+            referred_judged=referrals["referred_judged"],
             contacts_kept=referrals["contacts"] > 0,
+        ),
+        "referred_months": tuple(
+            ReferredMonth(month=row["month"], leads=row["leads"])
+            for row in sorted(engine.rows(contact.referred_months(until)), key=lambda row: row["month"])
         ),
     }
 

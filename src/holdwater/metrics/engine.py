@@ -70,7 +70,7 @@ class Embedded:
 
     @staticmethod
     def sql(expression: ibis.Table) -> str:
-        return str(ibis.to_sql(expression, dialect="duckdb"))
+        return str(ibis.to_sql(expression, dialect="duckdb", pretty=False))
 
     def list_tables(self) -> list[str]:
         return [name for (name,) in self._database.execute("SHOW TABLES").fetchall()]  # those of the current schema

@@ -1,7 +1,8 @@
 """From first contact to customer: Ibis expressions over the canonical tables, free of any database.
 
-Moments are UTC without a zone, as SQL's TIMESTAMP has them. A lead meets its wins within one connection only:
-the same person in two CRMs is two leads.
+Moments are UTC without a zone, as SQL's TIMESTAMP has them. The same person in two CRMs is two leads, each with the
+deals of its own CRM. A customer whose own connection knows no lead, as in a billing, was the lead of the same person in
+any other (see holdwater.metrics.payers); a customer was one lead at most.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import ibis  # type: ignore[import-untyped] # it ships no types
 
 from holdwater.metrics.durations import days as days_between
 from holdwater.metrics.durations import month as month_of
+from holdwater.metrics.payers import payers, payers_leads
 from holdwater.metrics.tables import ACTIVITIES, CUSTOMERS, DEALS, INVOICES, LEADS, SPEND
 
 _JUDGED_AT = 0.9  # a lead is judged once it is older than this share of the wins took
@@ -47,8 +49,18 @@ def won_deals(as_of: datetime, known_until: datetime) -> ibis.Table:
 
 def won_moments(as_of: datetime, known_until: datetime) -> ibis.Table:
     """One row for each lead that is a customer by `as_of`: its first win, null where no win has a usable date."""
-    won = won_deals(as_of, known_until).union(_won(CUSTOMERS, "started_at", as_of, known_until))
+    won = _own_wins(as_of, known_until)
+    won = won.union(_won(_payers_leads(as_of, known_until), "started_at", as_of, known_until))
     return won.group_by("connection", "lead_id").aggregate(won_at=won.won_at.min())
+
+
+def _own_wins(as_of: datetime, known_until: datetime) -> ibis.Table:
+    """What each connection says of its own leads."""
+    return won_deals(as_of, known_until).union(_won(CUSTOMERS, "started_at", as_of, known_until))
+
+
+def _payers_leads(as_of: datetime, known_until: datetime) -> ibis.Table:
+    return payers_leads(leads_until(as_of), _own_wins(as_of, known_until))
 
 
 def _won(rows: ibis.Table, moment: str, as_of: datetime, known_until: datetime) -> ibis.Table:
@@ -62,6 +74,13 @@ def unmatched_wins(as_of: datetime, known_until: datetime) -> ibis.Table:
     won = won_deals(as_of, known_until)
     unmatched = won.anti_join(LEADS, [won.connection == LEADS.connection, won.lead_id == LEADS.id])
     return unmatched.aggregate(unmatched_wins=unmatched.count())
+
+
+def unmet_payers(as_of: datetime, known_until: datetime) -> ibis.Table:
+    """How many customers have a person and were no lead: nobody knows where they came from."""
+    unmet = payers().anti_join(_payers_leads(as_of, known_until), ["payer_in", "payer"])
+    unmet = unmet.filter((unmet.started_at <= as_of) | (unmet.started_at > known_until))
+    return unmet.aggregate(unmet_payers=unmet.count())
 
 
 def leads_until(as_of: datetime) -> ibis.Table:

@@ -102,6 +102,7 @@ def _report(
     sources = engine.rows(funnel.figures(until, known_until, "source", "unsourced"))
     months = engine.rows(funnel.figures(until, known_until, "month"))
     (unmatched,) = engine.rows(funnel.unmatched_wins(until, known_until))
+    (unmet,) = engine.rows(funnel.unmet_payers(until, known_until))
     (leads,) = engine.rows(funnel.lead_dates(until))
     (early,) = engine.rows(funnel.early_spend(until))
 
@@ -119,6 +120,7 @@ def _report(
         months=tuple(MonthFigures(month=row["month"], **_counts(row, currency)) for row in months),
         undated_wins=total["customers"] - total["dated_wins"],
         unmatched_wins=unmatched["unmatched_wins"],
+        unmet_payers=unmet["unmet_payers"],
         early_spend=_major(early["early_spend"], currency),
         later_leads=leads["later_leads"],
         latest_lead=leads["latest_lead"],

@@ -37,6 +37,8 @@ def _lines(report: Report) -> Iterator[str]:
         yield f"  of those not referred, {basis}: {_share(report.worked.won)}"
     if report.referred:
         yield f"Customers that were referred: {_share(report.referred)}"
+    if report.unmet_payers:
+        yield f"Customers of a billing who were no lead before: {report.unmet_payers:,}"
     if total.spend is not None:
         yield f"Spend: {total.spend:,.2f} {report.currency}"
     if answers := report.first_response:

@@ -7,13 +7,13 @@ import ibis  # type: ignore[import-untyped] # it ships no types
 from holdwater.store.schema import CANONICAL
 
 NEEDED = {
-    "lead": ("connection", "id", "created_at", "source"),
+    "lead": ("connection", "id", "created_at", "source", "person"),
     "deal": ("connection", "id", "lead_id", "status", "created_at", "closed_at", "lost_reason"),
     "stage": ("connection", "id", "label", "position", "closed"),
     "stage_event": ("connection", "id", "deal_id", "stage_id", "entered_at"),
     "activity": ("connection", "lead_id", "deal_id", "kind", "direction", "occurred_at"),
     "consent": ("connection", "lead_id", "channel", "status", "recorded_at"),
-    "customer": ("connection", "id", "lead_id", "started_at", "ended_at"),
+    "customer": ("connection", "id", "lead_id", "started_at", "ended_at", "person"),
     "invoice": (
         "connection",
         "customer_id",

@@ -81,6 +81,8 @@ class _Parser:
         name = self._word()
         test = self._conditions() if self._take("WHERE") else lambda row: True
         order = self._order() if self._take("ORDER") else ()
+        if order and not fields:
+            raise BadQuery("MALFORMED_QUERY", "A count has no order.")
         limit = self._limit() if self._take("LIMIT") else None
         if self._place < len(self._tokens):
             raise self._unexpected()

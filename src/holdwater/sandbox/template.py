@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -38,6 +38,10 @@ class Pocket:
                 return _ids(self._business.contacts)
             case ["deals", "ids"]:
                 return _ids(self._business.deals)
+            case ["people", "count"]:
+                return _count(self._business.contacts.values(), asked.get("before", ""))
+            case ["deals", "count"]:
+                return _count(self._business.deals.values(), asked.get("before", ""))
         return Answer(404, {}, {"error": "there is nothing here"})
 
     def _page(self, items: list[Json], asked: Mapping[str, str]) -> Answer:
@@ -83,6 +87,11 @@ def _deal(one: Deal) -> Json:
 
 def _place(item: Json) -> tuple[str, int]:
     return item["changed"], int(item["id"])
+
+
+def _count(records: Iterable[Contact | Deal], before: str) -> Answer:
+    made = [one for one in records if not one.archived and (not before or one.created.isoformat() < before)]
+    return Answer(200, {}, {"count": len(made)})
 
 
 def _ids(records: Mapping[str, Any]) -> Answer:

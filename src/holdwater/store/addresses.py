@@ -7,6 +7,7 @@ from pathlib import Path
 
 from holdwater.errors import SetupError
 from holdwater.store.place import default_path
+from holdwater.whole_file import put
 
 
 def address_of(source: str) -> str | None:
@@ -17,9 +18,10 @@ def address_of(source: str) -> str | None:
 def remember(source: str, address: str) -> None:
     """An address holds no secret: the client refuses one with a password in it."""
     path = _path()
+    text = json.dumps(_all() | {source: address}, indent=2) + "\n"
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.write_text(json.dumps(_all() | {source: address}, indent=2) + "\n", encoding="utf-8")
+        put(path, text.encode())
     except OSError as problem:
         raise SetupError(f"{path} cannot be written ({problem.strerror}): give --url at each sync instead.") from None
 
@@ -32,7 +34,7 @@ def _all() -> dict[str, str]:
     path = _path()
     try:
         found = json.loads(path.read_bytes()) if path.exists() else {}
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         found = None
     if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
         raise SetupError(f"{path} cannot be read: remove it, and give each address again with holdwater connect.")

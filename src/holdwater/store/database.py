@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -13,15 +13,19 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from holdwater.crm.connector import Identities, Issue, Page
+from holdwater.crm.records import Customer
 from holdwater.errors import StoreError
-from holdwater.store.migrations import VERSION, upgrade
+from holdwater.store import counted
+from holdwater.store.counted import COUNTED, Counted
+from holdwater.store.fingerprints import require_same_key
+from holdwater.store.migrations import VERSION, prepare, upgrade
 from holdwater.store.presence import DEFINITIONS, Presence
 from holdwater.store.runs import Run
 from holdwater.store.schema import CANONICAL, Table, utc_text
 
 APPLICATION_ID = 0x484F4C44  # "HOLD": marks the file as ours in SQLite's header
 _RUNS = Table.of("sync_run", Run, key="started_at")
-_TABLES = (*CANONICAL.values(), _RUNS)
+_TABLES = (*CANONICAL.values(), _RUNS, COUNTED)
 _SYNC_STATE = """CREATE TABLE sync_state (
     connection TEXT NOT NULL, stream TEXT NOT NULL, watermark TEXT NOT NULL, PRIMARY KEY (connection, stream)
 ) WITHOUT ROWID"""
@@ -32,6 +36,13 @@ class Kept(NamedTuple):
 
     written: int
     gone: int
+
+
+class Compared(NamedTuple):
+    """What a comparison of ids has found: rows that the source has lost, and records that the store lacks."""
+
+    gone: int
+    lacking: int
 
 
 class Store:
@@ -82,14 +93,24 @@ class Store:
         with _failures(self.path), self._transaction():
             self._presence.start()
 
-    def keep(self, connection: str, page: Page) -> Kept:
-        """Take one page over, all or nothing: upsert its records, bury what is gone, move the stream's watermark."""
+    def require_same_key(self, connection: str) -> None:
+        """StoreError if the people of an export are kept under another key than today's."""
+        with _failures(self.path):
+            require_same_key(self._database, connection, self.path)
+
+    def keep(self, connection: str, page: Page, *, recognised: bool = True) -> Kept:
+        """Take one page over, all or nothing: upsert its records, bury what is gone, move the stream's watermark.
+
+        `recognised`: whether the source was asked who its persons are; if not, what is known of them stays.
+        """
         with _failures(self.path), self._transaction():
             before = self._database.total_changes
             for kind in {type(record) for record in page.records}:
                 table = CANONICAL[kind]
                 rows = (table.row(connection, record) for record in page.records if type(record) is kind)
-                self._database.executemany(table.upsert, rows)
+                # A billing forgets who somebody was that is deleted there: the win stays with the lead.
+                lasting = () if recognised and kind is not Customer else ("person",)
+                self._database.executemany(table.upsert(lasting), rows)
             written = self._database.total_changes - before
             gone = self._presence.note(connection, page)
             if page.watermark is not None:
@@ -98,11 +119,25 @@ class Store:
                 self._database.execute("INSERT OR REPLACE INTO sync_state VALUES (?, ?, ?)", state)
         return Kept(written, gone)
 
-    def compare(self, connection: str, identities: Identities) -> int:
-        """Take note of ids that the source has; at the last of a stream, bury what it has not. How many went."""
+    def compare(self, connection: str, identities: Identities) -> Compared:
+        """Take note of ids that the source has; at the last of a stream, bury what it has not, and make issues of
+        what is not kept."""
         with _failures(self.path), self._transaction():
             self._presence.meet(identities.stream, identities.ids)
-            return self._presence.bury_missing(connection, identities.stream) if identities.last else 0
+            if not identities.last:
+                return Compared(0, 0)
+            lacking = self._presence.report_lacking(connection, identities.stream, exact=identities.exact)
+            return Compared(self._presence.bury_missing(connection, identities.stream), lacking)
+
+    def lacking(self, connection: str) -> int:
+        """How many records the last comparison found in the source, and the store still has not."""
+        with _failures(self.path):
+            return self._presence.lacking(connection)
+
+    def note_counts(self, connection: str, before: datetime, told: Mapping[str, int]) -> list[Counted]:
+        """Keep what the source says it has of each stream, made before a moment, beside the rows of the store."""
+        with _failures(self.path), self._transaction():
+            return counted.note(self._database, connection, before, told)
 
     @contextmanager
     def rehearsal(self) -> Iterator[None]:
@@ -172,6 +207,11 @@ class Store:
             rows = self._database.execute(query, (connection,)).fetchall()
         return [Run(**{c.name: c.of_cell(cell) for c, cell in zip(_RUNS.columns, row, strict=True)}) for row in rows]
 
+    def counts(self) -> dict[str, list[Counted]]:
+        """What each source said it had at the end of its last sync; one that tells no count is not there."""
+        with _failures(self.path):
+            return counted.of_all(self._database)
+
     def issues(self, connection: str) -> dict[str, list[Issue]]:
         """The records of each stream that could not be taken, until they can."""
         query = "SELECT stream, id, problem FROM issue WHERE connection = ? ORDER BY stream, id"
@@ -229,6 +269,8 @@ class Store:
                 if not found:
                     self._pragma("journal_mode", "WAL")
                 if found != VERSION:
+                    if found:
+                        prepare(self._database, found, self.path)
                     with self._transaction():
                         self._build() if not found else upgrade(self._database, found, _TABLES, DEFINITIONS)
                         self._pragma("user_version", VERSION)

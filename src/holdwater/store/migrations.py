@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
+from holdwater.store.counted import COUNTED
+from holdwater.store.fingerprints import take_out
 from holdwater.store.schema import Table
 
-VERSION = 2
+VERSION = 4
+
+
+def prepare(database: sqlite3.Connection, found: int, path: Path) -> None:
+    """What must be over before the transaction of `upgrade`, for no transaction can do it; harmless if done twice."""
+    if found < 3:
+        take_out(database, path)
 
 
 def upgrade(database: sqlite3.Connection, found: int, tables: Sequence[Table], others: Sequence[str]) -> None:
@@ -26,6 +35,15 @@ def _from_1(database: sqlite3.Connection, tables: Sequence[Table], others: Seque
     database.execute("DELETE FROM sync_state")
 
 
+def _from_2(database: sqlite3.Connection, tables: Sequence[Table], others: Sequence[str]) -> None:
+    """3 knows no address by its plain hash, which is the work of `prepare`; the tables are the same."""
+
+
+def _from_3(database: sqlite3.Connection, tables: Sequence[Table], others: Sequence[str]) -> None:
+    """4 knows what a source itself says it has. Nothing was told yet."""
+    _rebuild(database, COUNTED)
+
+
 def _rebuild(database: sqlite3.Connection, table: Table) -> None:
     """Make the table as it is defined now, with the rows of its former self if there was one."""
     known = [name for (name,) in database.execute("SELECT name FROM pragma_table_info(?)", (table.name,))]
@@ -41,4 +59,8 @@ def _rebuild(database: sqlite3.Connection, table: Table) -> None:
         database.execute("DROP TABLE former")
 
 
-_STEPS: dict[int, Callable[[sqlite3.Connection, Sequence[Table], Sequence[str]], None]] = {1: _from_1}
+_STEPS: dict[int, Callable[[sqlite3.Connection, Sequence[Table], Sequence[str]], None]] = {
+    1: _from_1,
+    2: _from_2,
+    3: _from_3,
+}

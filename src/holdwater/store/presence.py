@@ -18,6 +18,10 @@ DEFINITIONS = (
     f"{_KEY}",
 )
 
+_LACKING = (
+    "The source has it and the store does not: if it has just been made, the next sync reads it;"
+    " if this is told again, sync once with --full."
+)
 # Who refers to a record of a stream: these follow a merge to the record that lives on.
 _REFERRING = {
     "leads": [("deal", "lead_id"), ("customer", "lead_id"), ("activity", "lead_id")],
@@ -60,6 +64,29 @@ class Presence:
             "CREATE TEMP TABLE IF NOT EXISTS met (stream TEXT, id TEXT, PRIMARY KEY (stream, id)) WITHOUT ROWID"
         )
         self._database.executemany("INSERT OR IGNORE INTO met VALUES (?, ?)", ((stream, id_) for id_ in ids))
+
+    def report_lacking(self, connection: str, stream: str, *, exact: bool) -> int:
+        """Make issues of what was met and is not kept, in the place of those of an earlier comparison; how many.
+
+        Unless the ids are exact, one that was merged into another may be listed still.
+        """
+        table = CANONICAL[STREAMS[stream]].name
+        self._database.execute(
+            "DELETE FROM issue WHERE (connection, stream, problem) = (?, ?, ?)", (connection, stream, _LACKING)
+        )
+        return self._database.execute(
+            # One that could not be taken has an issue already, which says why.
+            "INSERT OR IGNORE INTO issue SELECT :connection, stream, id, :problem FROM met WHERE stream = :stream "  # noqa: S608
+            f"AND id NOT IN (SELECT id FROM {table} WHERE connection = :connection) "
+            "AND (:exact OR id NOT IN "
+            "(SELECT id FROM gone WHERE (connection, stream, how) = (:connection, :stream, 'merged')))",
+            {"connection": connection, "stream": stream, "problem": _LACKING, "exact": exact},
+        ).rowcount
+
+    def lacking(self, connection: str) -> int:
+        """How many records the source was found to have, and the store still has not."""
+        query = "SELECT count(*) FROM issue WHERE (connection, problem) = (?, ?)"
+        return int(self._database.execute(query, (connection, _LACKING)).fetchone()[0])
 
     def bury_missing(self, connection: str, stream: str) -> int:
         """What is kept of this stream and was not met is gone; how many that were."""

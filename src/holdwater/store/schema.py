@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from types import NoneType
@@ -94,12 +94,13 @@ class Table:
     def insert(self) -> str:
         return f"INSERT INTO {self.name} VALUES (?{', ?' * len(self.columns)})"  # noqa: S608 -- the name is ours
 
-    @property
-    def upsert(self) -> str:
+    def upsert(self, lasting: Collection[str] = ()) -> str:
         """Keeps the newer version. Of equal versions that differ the later read wins: a source may change a row
-        twice within one tick of its clock, and after its mapping is mended an export is read anew."""
+        twice within one tick of its clock, and after its mapping is mended an export is read anew.
+        What stands in a column of `lasting` stays where the new row has nothing there."""
         names = [column.name for column in self.columns if column.name not in self.key]
-        new, old = (", ".join(f"{row}.{name}" for name in names) for row in ("excluded", self.name))
+        values = (f"coalesce(excluded.{n}, {self.name}.{n})" if n in lasting else f"excluded.{n}" for n in names)
+        new, old = ", ".join(values), ", ".join(f"{self.name}.{name}" for name in names)
         return (
             f"{self.insert} ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET ({', '.join(names)}) = ({new}) "
             f"WHERE excluded.updated_at >= {self.name}.updated_at AND ({new}) IS NOT ({old})"

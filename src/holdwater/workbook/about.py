@@ -11,6 +11,12 @@ from holdwater.workbook.opened import OpenWorkbook
 from holdwater.workbook.owned import ABOUT
 
 TIME_ZONE = "Time zone of days and months"  # its entry, where it is not UTC
+REFERRED = "Leads who were referred"
+REFERRED_RECENTLY = "Leads who were referred, last three complete months"
+REFERRED_JUDGED = "Judged leads who were referred"
+REFERRED_WON = "Judged customers who were referred"
+WORKED = "Judged leads that were worked"
+REFERRED_WORKED = "Judged leads who were referred and worked"
 _AS_OF, _REFRESHED = 1, 2  # their rows in the table
 
 

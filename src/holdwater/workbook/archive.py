@@ -11,11 +11,9 @@ from typing import BinaryIO
 
 from holdwater.errors import WorkbookError
 from holdwater.workbook.spool import Packed, inflated
+from holdwater.zip_limits import TOO_FAR, unpacks_too_far
 
 _OLE = b"\xd0\xcf\x11\xe0"
-_TOTAL_LIMIT = 2 << 30  # bytes, uncompressed; the largest sheet Excel can open stays below
-_RATIO_LIMIT = 400  # repetitive sheets reach about 60
-_RATIO_FREE = 1 << 24  # below this size a ratio harms nobody
 
 _LOCAL = struct.Struct("<4s5H3L2H")
 _CENTRAL = struct.Struct("<4s6H3L5H2L")
@@ -148,7 +146,10 @@ class Archive:
                 )
             seen.add(name.casefold())
             if name.startswith("/") or "\\" in name or ":" in name or ".." in name.split("/"):
-                raise self._refused(f"holds an entry with the unsafe name {name!r}; no spreadsheet program writes that")
+                raise self._refused(
+                    f"holds an entry with the unsafe name {name!r}, which no spreadsheet program writes; if you trust"
+                    " where it comes from, open it in Excel and save it anew"
+                )
             if name.startswith("_xmlsignatures/"):
                 raise self._refused(
                     "is digitally signed and a change would break the signature; remove it in Excel "
@@ -158,12 +159,10 @@ class Archive:
                 raise self._refused(
                     f"holds {name} encrypted or packed in a way Excel does not use; save it anew in Excel"
                 )
-            if entry.file_size > max(_RATIO_FREE, _RATIO_LIMIT * entry.compress_size):
-                raise self._bomb()
             if entry.header_offset + _LOCAL.size + len(name) + entry.compress_size > self._ends[name]:
                 raise self._refused(f"is not a sound zip file, {name} overlaps another entry; save it anew in Excel")
-        if sum(entry.file_size for entry in entries) > _TOTAL_LIMIT:
-            raise self._bomb()
+        if unpacks_too_far(entries):
+            raise self._refused(TOO_FAR)
         zip64 = self._directory_start >= _NO_OFFSET or len(entries) >= _NO_COUNT
         if zip64 or any(_CENTRAL.unpack_from(record)[16] == _NO_OFFSET for record in self._records):
             raise self._refused(
@@ -172,12 +171,6 @@ class Archive:
 
     def _refused(self, why: str) -> WorkbookError:
         return WorkbookError(f"{self.path} {why}.")
-
-    def _bomb(self) -> WorkbookError:
-        return self._refused(
-            f"unpacks to far more than a workbook holds (the limit is {_TOTAL_LIMIT >> 30} GB in all and "
-            f"{_RATIO_LIMIT} times the packed size), which is how attacks look; it is not opened"
-        )
 
 
 def _state(path: Path) -> tuple[int, int, int]:

@@ -17,13 +17,15 @@ def bucket_of(values: Values) -> Bucket:
     count once. Fit is not known, so it stays within the conversion. FormulaError (with the cell's error) where an input
     is missing or wrong, or a figure has no data yet.
     """
-    leads = sum(value or 0 for value in values["hw_sources[Leads]"])
+    leads = number(values, "counted_ever")
     spend = sum(value for value in values["hw_sources[Spend]"] if value and value > 0)
+    conversion, burn = conversion_and_burn(values)
     return Bucket(
-        leads=number(values, "lead_flow"),
+        leads=number(values, "counted_leads"),
         cost_per_lead=spend / leads if leads else 0,
         next_lead_cost=number(values, "paid_lead_cost") if spend else 0,
-        conversion=of_worked(values, number(values, "any_conversion")),
+        conversion=conversion,
+        burn=burn,
         lead_capacity=number(values, "lead_limit"),
         lead_cost=number(values, "lead_work_cost"),
         revenue_per_customer=number(values, "monthly_revenue"),
@@ -47,6 +49,25 @@ def number(values: Values, name: str) -> float:
     return float(value)
 
 
+def conversion_and_burn(values: Values) -> tuple[float, float]:
+    """Won of those worked, and the share of leads that nobody worked though the hours on Inputs were enough.
+
+    Where the record does not tell who was worked, the hours do. What they cannot explain is burned: the model takes off
+    by lead_capacity what they can.
+    """
+    by_record = share_worked_by_record(values)
+    if by_record is None:
+        return of_worked(values, number(values, "counted_conversion")), 0.0
+    burn = max(0.0, 1 - by_record / share_worked(values))
+    return number(values, "worked_conversion"), burn
+
+
+def share_worked_by_record(values: Values) -> float | None:
+    """Of the judged leads; None where no CRM keeps whom the firm has approached, or nobody is judged."""
+    worked, judged = number(values, "counted_worked"), number(values, "counted_judged")
+    return worked / judged if worked and judged else None
+
+
 def of_worked(values: Values, conversion: float) -> float:
     """The conversion of the leads that were worked, from that of all.
 
@@ -63,7 +84,10 @@ def of_worked(values: Values, conversion: float) -> float:
 
 
 def share_worked(values: Values) -> float:
-    """Of the judged leads, month by month, with today's people and hours; 1 where no month brought too many."""
+    """Of the judged leads, month by month, with today's people and hours; 1 where no month brought too many.
+
+    The referred take these hours as others do.
+    """
     limit = number(values, "lead_limit")
     months = [
         (judged, min(1.0, limit / leads))

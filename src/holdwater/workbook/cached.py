@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -47,13 +46,6 @@ def with_cached(scan: SheetScan, wanted: Mapping[Place, tuple[str, Shown]], done
             _patch(edits, scan, row, cell, wanted[place][1])
         yield edits.applied(row.data)
     yield scan.tail
-
-
-def agrees(shown: object, computed: Shown) -> bool:
-    """Whether a cell shows what was computed, but for the last digits of a number."""
-    if isinstance(shown, bool) or isinstance(computed, bool) or not isinstance(shown, (int, float)):
-        return type(shown) is type(computed) and shown == computed
-    return isinstance(computed, (int, float)) and math.isclose(shown, computed, rel_tol=1e-9, abs_tol=1e-12)
 
 
 def _patch(edits: Edits, scan: SheetScan, row: SheetRow, cell: SheetCell, value: Shown) -> None:

@@ -9,7 +9,7 @@ import holdwater
 from holdwater.errors import ExportError
 from holdwater.metrics.conventions import UNSAID, Conventions
 from holdwater.metrics.figures import Figures, Report
-from holdwater.workbook.about import TIME_ZONE
+from holdwater.workbook import about as entries
 from holdwater.workbook.cells import Value
 from holdwater.workbook.checks import CONTROL_CHECKS, RESULT_CHECKS
 from holdwater.workbook.curves import NO_CURVES, Curves
@@ -21,6 +21,7 @@ from holdwater.workbook.inputs import INPUTS
 from holdwater.workbook.owned import (
     ABOUT,
     CONTROLS,
+    COUNTS,
     LOG,
     MONTHS,
     RESULTS,
@@ -34,7 +35,7 @@ from holdwater.workbook.owned import (
 )
 from holdwater.workbook.rates import NO_RATES, Rates
 from holdwater.workbook.results import results
-from holdwater.workbook.sheet_formulas import looked_up
+from holdwater.workbook.sheet_formulas.lookups import looked_up
 
 NOT_RECORDED = "(not recorded)"
 UNSOURCED = "(spend without a source)"
@@ -69,6 +70,7 @@ def contents(
         USED_CURVES.name: curves,
         USED_SOURCES.name: [row[:1] for row in sources],
         ABOUT.name: about,
+        COUNTS.name: _source_counts(report),
     }
     data[RESULTS.name] = results(
         Values(typed, data, fixes, rates, curves), typed, fixes, {row[0]: row[1] for row in about}, rates, curves
@@ -92,6 +94,15 @@ def _controls(report: Report, values: Values) -> Rows:
     return [*store, *controls, ["VERDICT", verdict]]
 
 
+def _source_counts(report: Report) -> list[list[Value]]:
+    return [
+        [one.connection, None, None]
+        if one.before is None
+        else [f"{one.connection}: {one.stream} made before {_minute(one.before)}", one.told, one.kept]
+        for one in report.counted
+    ]
+
+
 def _counts(row: Figures) -> list[Value]:
     return [
         row.leads, row.customers, row.judged_leads, row.judged_customers, row.open_leads,
@@ -100,10 +111,16 @@ def _counts(row: Figures) -> list[Value]:
 
 
 def _months(report: Report) -> list[list[Value]]:
-    """Every month from the first lead to the last, those without a lead too: an average must count them."""
-    if not report.months:
+    known, recent = {row.month: row for row in report.months}, _recent(report)
+    nothing: list[Value] = [0, 0, 0, 0, 0, None, None, None]
+    return [[m, *(_counts(known[m]) if m in known else nothing), int(m in recent)] for m in _every_month(report)]
+
+
+def _every_month(report: Report) -> list[date]:
+    """From the first lead to the last, those without a lead too: an average must count them."""
+    known = [row.month for row in report.months]
+    if not known:
         return []
-    known = {row.month: row for row in report.months}
     months = [min(known)]
     this_month = report.today.replace(day=1)
     while months[-1] < max(*known, this_month):
@@ -113,12 +130,16 @@ def _months(report: Report) -> list[list[Value]]:
                 f"The first lead is dated {min(known):%Y-%m}, more than {LONGEST_HISTORY // 12} years before the last:"
                 " mend that date in the CRM or the export, then sync again."
             )
+    return months
+
+
+def _recent(report: Report) -> set[date]:
+    """The last complete months, whose average is the flow of leads."""
+    this_month = report.today.replace(day=1)
     # Where an export ends before its deals do, the months after the last lead say nothing about the flow of leads.
     last = max((row.month for row in report.months if row.leads), default=this_month)
-    complete = [month for month in months if month < this_month and month <= last]
-    recent = set(complete[-RECENT_MONTHS:])
-    nothing: list[Value] = [0, 0, 0, 0, 0, None, None, None]
-    return [[m, *(_counts(known[m]) if m in known else nothing), int(m in recent)] for m in months]
+    complete = [month for month in _every_month(report) if month < this_month and month <= last]
+    return set(complete[-RECENT_MONTHS:])
 
 
 def _next(month: date) -> date:
@@ -141,6 +162,7 @@ def _about(report: Report, origin: str, refreshed: str) -> list[list[Value]]:
         ["Customers without a usable won date", report.undated_wins],
         ["Won deals of no known lead", report.unmatched_wins],
         *_contacts(report),
+        *_worked(report),
         *_kept(report.conventions),
     ]
 
@@ -149,7 +171,7 @@ def _kept(conventions: Conventions) -> list[list[Value]]:
     """How the books are kept, where it is not as most keep them."""
     rows: list[list[Value]] = []
     if conventions.time_zone != UNSAID.time_zone:
-        rows.append([TIME_ZONE, conventions.time_zone])
+        rows.append([entries.TIME_ZONE, conventions.time_zone])
     rows += [[f"Rate of one {other} in {conventions.currency}", rate] for other, rate in conventions.rates.items()]
     return rows
 
@@ -171,6 +193,22 @@ def _contacts(report: Report) -> list[list[Value]]:
         ]
     if report.referred is not None:
         rows += [["Customers who were referred", report.referred.count]]
+    return rows
+
+
+def _worked(report: Report) -> list[list[Value]]:
+    """What tells the referred from other leads, and, where contacts are kept, the worked from the others."""
+    if report.worked is None:
+        return []
+    worked, recent = report.worked, _recent(report)
+    rows: list[list[Value]] = [
+        [entries.REFERRED, sum(row.leads for row in report.referred_months)],
+        [entries.REFERRED_RECENTLY, sum(row.leads for row in report.referred_months if row.month in recent)],
+        [entries.REFERRED_JUDGED, worked.referred_judged],
+        [entries.REFERRED_WON, worked.referred.count],
+    ]
+    if worked.contacts_kept:
+        rows += [[entries.WORKED, worked.won.of + worked.referred.of], [entries.REFERRED_WORKED, worked.referred.of]]
     return rows
 
 

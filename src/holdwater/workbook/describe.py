@@ -14,7 +14,7 @@ from holdwater.workbook.evaluate import Values
 from holdwater.workbook.fixes import typed_fixes
 from holdwater.workbook.label_rows import label_rows
 from holdwater.workbook.opened import OpenWorkbook
-from holdwater.workbook.owned import ABOUT, MONTHS, SOURCES, TABLES, TEXT, OwnedTable
+from holdwater.workbook.owned import ABOUT, CUSTOMERS, MONTHS, SOURCES, TABLES, TEXT, OwnedTable
 from holdwater.workbook.package import Package
 from holdwater.workbook.references import cell_name
 from holdwater.workbook.refresh import require_ours, typed_inputs
@@ -38,7 +38,7 @@ def describe_open(package: OpenWorkbook) -> Description:
 
 
 def _ours(package: OpenWorkbook) -> Description:
-    data = {table.name: list(_data_rows(package, table)) for table in (SOURCES, MONTHS, ABOUT)}
+    data = {table.name: list(_data_rows(package, table)) for table in (SOURCES, MONTHS, CUSTOMERS, ABOUT)}
     values = Values(typed_inputs(package), data)
     about: dict[object, object] = {row[0]: row[1] for row in data[ABOUT.name]}
     return business(values, about, typed_fixes(package))

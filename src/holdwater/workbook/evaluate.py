@@ -18,7 +18,8 @@ from holdwater.workbook.fixes import NO_FIXES, TYPED_FIXES, Fixes
 from holdwater.workbook.inputs import INPUTS, Input
 from holdwater.workbook.owned import CURVE_HEADERS, FIX_HEADERS, RATE_HEADERS, TABLES, OwnedTable
 from holdwater.workbook.rates import NO_RATES, TYPED_RATES, Rates
-from holdwater.workbook.sheet_formulas import agrees, freshness, looked_up
+from holdwater.workbook.sheet_formulas.control import agrees, freshness
+from holdwater.workbook.sheet_formulas.lookups import looked_up
 
 Rows = Sequence[Sequence[Value]]
 
@@ -52,6 +53,10 @@ class Values:
         self._known[TYPED_CURVES] = [cell for row in curves for cell in row]
         for table in TABLES:
             self._keep(table, data.get(table.name) or [])
+        for input_ in INPUTS:
+            if input_.measured and typed.get(input_.name) in (None, ""):
+                figure = next(figure for figure in FIGURES if figure.name == input_.measured)
+                self._known[input_.name] = self.call(figure.function, figure.arguments)
         for figure in FIGURES:
             self._known[figure.name] = self.call(figure.function, figure.arguments)
         for table in TABLES:
@@ -142,7 +147,7 @@ def in_use_text(input_: Input, cell: str) -> str:
     wrong = [f"{cell}{operator}{bound:g}" for operator, bound in input_.unit.bounds]
     wrong += [f"{cell}<>INT({cell})"] if input_.unit.whole else []
     checked = f"IF(OR({','.join(wrong)}),#NUM!,{cell})" if wrong else cell
-    blank = "#N/A" if input_.required else '""'
+    blank = input_.measured or ("#N/A" if input_.required else '""')
     if input_.is_text:
         return f'IF({cell}="",{blank},IF(ISTEXT({cell}),{cell},#VALUE!))'
     return f'IF({cell}="",{blank},IF(ISNUMBER({cell}),{checked},#VALUE!))'

@@ -8,8 +8,10 @@ from typing import Any
 
 from holdwater.formulas import acquisition, capacity, ceiling, retention
 from holdwater.units import COUNT, DECIMAL, MONEY, PERCENT
-from holdwater.workbook import sheet_formulas as own
+from holdwater.workbook import about
+from holdwater.workbook.grid import ABOUT_KEYS
 from holdwater.workbook.inputs import INPUTS
+from holdwater.workbook.sheet_formulas import definitions, totals, trust
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +39,41 @@ def _priced(customer: str) -> dict[str, str]:
     return {"customer": customer, "count": "paid_won", "of": "paid_judged", "lead_cost": "lead_work_cost"}
 
 
+def _customers(header: str) -> str:
+    return f"hw_customers[[#All],[{header}]]"
+
+
+CHURN_BESIDE = {
+    "churn": "monthly_churn", "measured": "measured_churn", "lost": "churn_lost", "there": "churn_there",
+}  # fmt: skip
+_BELOW = {"complete": _customers("Complete"), "there": _customers("At the start"), "served": "service_capacity"}
+_COUNTING = "The referred are not among them where Inputs says how many of them a customer brings."
+
+
+def _counted(name: str, label: str, function: Callable[..., Any], arguments: Mapping[str, str], entry: str) -> Figure:
+    looked_up = {**ABOUT_KEYS, "referred": f'"{entry}"'}
+    return Figure(name, label, "", function, {"referral": "monthly_referral", **arguments, **looked_up}, COUNT,
+                  f"{label}. {_COUNTING}", key=False)  # fmt: skip
+
+
+_COUNTED = (
+    _counted("counted_leads", "Leads per month that count as leads", definitions.counted_flow,
+             {"leads": "lead_flow", "recent": "hw_months[Recent]"}, about.REFERRED_RECENTLY),
+    *(_counted(name, label, definitions.counted, {"column": f"hw_sources[{header}]"}, referred)
+      for name, label, header, referred in (
+          ("counted_ever", "Leads that count as leads, ever", "Leads", about.REFERRED),
+          ("counted_judged", "Judged leads that count as leads", "Judged leads", about.REFERRED_JUDGED),
+          ("counted_won", "Judged customers of those", "Judged customers", about.REFERRED_WON))),
+    _counted("counted_worked", "Judged leads of those that were worked", definitions.counted_worked,
+             {"worked": f'"{about.WORKED}"'}, about.REFERRED_WORKED),
+    Figure("counted_conversion", "Customers per lead that counts", "", definitions.conversion_of_counted,
+           {"won": "counted_won", "judged": "counted_judged"}, PERCENT,
+           f"Judged customers / judged leads. {_COUNTING}", key=False),
+)  # fmt: skip
+
 FIGURES = (
     Figure("lead_flow", "Leads per month", "average of the last three complete months",
-           own.leads_per_month, {"leads": "hw_months[Leads]", "recent": "hw_months[Recent]"},
+           totals.leads_per_month, {"leads": "hw_months[Leads]", "recent": "hw_months[Recent]"},
            COUNT, "Average of the last three complete months."),
     Figure("lead_limit", "Leads that can be worked per month", "people x hours used / minutes per lead",
            capacity.lead_capacity,
@@ -47,18 +81,18 @@ FIGURES = (
             "touches": "lead_touches", "utilization": "hours_used"},
            COUNT, "LEAD_CAPACITY: people x hours x 60 x share used / (minutes x touches)."),
     Figure("paid_conversion", "Customers per paid lead", "judged customers / judged leads, paid sources",
-           own.conversion_of_paid,
+           totals.conversion_of_paid,
            {"judged_leads": _sources("Judged leads"), "judged_customers": _sources("Judged customers"),
             "spend": _sources("Spend")},
            PERCENT, "Of leads old enough to judge, in sources that cost money (all sources where no spend is known). "
            "Leads that nobody called are among them.", counts=("paid_won", "paid_judged")),
     Figure("any_conversion", "Customers per lead, all sources", "judged customers / judged leads, all sources",
-           own.conversion_of_all,
+           totals.conversion_of_all,
            {"judged_leads": _sources("Judged leads"), "judged_customers": _sources("Judged customers")},
-           PERCENT, "Of leads old enough to judge, in all sources: what growth is reckoned with.",
+           PERCENT, "Of leads old enough to judge, in all sources. Leads that nobody called are among them.",
            counts=("any_won", "any_judged")),
     Figure("customer_margin", "Gross profit per customer and month", "revenue x gross margin",
-           own.margin_per_month, {"revenue": "monthly_revenue", "share": "margin_share"},
+           totals.margin_per_month, {"revenue": "monthly_revenue", "share": "margin_share"},
            MONEY, "Revenue per customer x gross margin."),
     Figure("customer_value", "Lifetime value of a customer", "gross profit / (churn + discount)",
            retention.ltv, {"margin": "customer_margin", "churn": "monthly_churn", "discount": "monthly_discount"},
@@ -72,17 +106,17 @@ FIGURES = (
            acquisition.allowable_cpl,
            {"allowable_cac": "allowable_customer_cost", "conversion": "paid_conversion", "lead_cost": "lead_work_cost"},
            MONEY, "ALLOWABLE_CPL: what a customer may cost x customers per lead, less the cost of working the lead.",
-           counts=("paid_won", "paid_judged"), between=(own.price_between, _priced("allowable_customer_cost"))),
+           counts=("paid_won", "paid_judged"), between=(trust.price_between, _priced("allowable_customer_cost"))),
     Figure("paid_lead_cost", "What a lead costs", "spend / leads, paid sources",
-           own.paid_cost_per_lead, {"spend": _sources("Spend"), "leads": _sources("Leads")},
+           totals.paid_cost_per_lead, {"spend": _sources("Spend"), "leads": _sources("Leads")},
            MONEY, "CPL: spend / leads of the sources that cost money; spend of no source is shared by all leads."),
     Figure("lead_worth", "What a lead is worth", "above this price a lead loses money",
            acquisition.lead_value,
            {"ltv": "customer_value", "conversion": "paid_conversion", "lead_cost": "lead_work_cost"},
            MONEY, "LEAD_VALUE: at this price a lead neither earns nor loses over a whole customer life.",
-           counts=("paid_won", "paid_judged"), between=(own.price_between, _priced("customer_value"))),
+           counts=("paid_won", "paid_judged"), between=(trust.price_between, _priced("customer_value"))),
     Figure("paid_customer_cost", "What a customer costs", "spend, and sales cost, / customers won",
-           own.paid_cost_per_customer,
+           totals.paid_cost_per_customer,
            {"spend": _sources("Spend"), "customers": _sources("Customers"), "months": "hw_months[Month]",
             "monthly_sales_cost": "monthly_sales_cost"},
            MONEY, "CAC: spend / customers won from the sources that cost money, and sales cost / all customers."),
@@ -94,11 +128,14 @@ FIGURES = (
            {"cac": "paid_customer_cost", "margin": "customer_margin", "churn": "monthly_churn",
             "discount": "monthly_discount"},
            DECIMAL, "PAYBACK with churn: months until a customer has paid back its cost; #NUM! means never."),
+    *_COUNTED,
     Figure("monthly_wins", "Customers won per month from leads", "workable leads x customers per lead",
-           own.won_per_month, {"leads": "lead_flow", "capacity": "lead_limit", "conversion": "any_conversion"},
-           DECIMAL, "The leads that can be worked x customers per lead.", counts=("any_won", "any_judged"),
-           between=(own.wins_between,
-                    {"leads": "lead_flow", "capacity": "lead_limit", "count": "any_won", "of": "any_judged"})),
+           totals.won_per_month,
+           {"leads": "counted_leads", "capacity": "lead_limit", "conversion": "counted_conversion"},
+           DECIMAL, "The leads that can be worked x customers per lead.", counts=("counted_won", "counted_judged"),
+           between=(trust.wins_between,
+                    {"leads": "counted_leads", "capacity": "lead_limit", "count": "counted_won",
+                     "of": "counted_judged"})),
     Figure("customers_limit", "Customers where growth ends", "as many leave as come; a dash: no end",
            ceiling.customers_ceiling,
            {"new_customers": "monthly_wins", "churn": "monthly_churn", "referral": "monthly_referral"},
@@ -109,14 +146,27 @@ FIGURES = (
             "lead_capacity": "lead_limit", "customers": "customers_now", "churn": "monthly_churn",
             "customer_capacity": "service_capacity"},
            MONEY, "CAPACITY_REVENUE: within what the people can work and serve."),
+    Figure("worked_conversion", "Customers per lead worked", "judged customers / judged leads worked",
+           definitions.conversion_of_worked, {"won": "counted_won", "worked": "counted_worked"},
+           PERCENT, "Of the judged leads that count, those that were approached, have a deal or were won: what the"
+           " verdict is reckoned with. Known where a CRM keeps calls or mails.",
+           counts=("counted_won", "counted_worked")),
+    Figure("measured_churn", "Customers lost per month, measured", "left / at the start, below overload",
+           definitions.measured_churn, _BELOW | {"lost": _customers("Left of these")},
+           PERCENT, "Over all complete months that began with fewer than nine tenths of the customers that can be"
+           " served. It is used where none is typed on Inputs.", counts=("churn_lost", "churn_there")),
     *(Figure(name, label, "", function, arguments, COUNT, f"{label}: what a rate rests on.", key=False)
       for name, label, function, arguments in (
-          ("paid_judged", "Judged leads, paid sources", own.of_paid,
+          ("paid_judged", "Judged leads, paid sources", totals.of_paid,
            {"column": _sources("Judged leads"), "spend": _sources("Spend")}),
-          ("paid_won", "Judged customers, paid sources", own.of_paid,
+          ("paid_won", "Judged customers, paid sources", totals.of_paid,
            {"column": _sources("Judged customers"), "spend": _sources("Spend")}),
-          ("any_judged", "Judged leads, all sources", own.sum_of, {"column": "hw_sources[Judged leads]"}),
-          ("any_won", "Judged customers, all sources", own.sum_of, {"column": "hw_sources[Judged customers]"}))),
+          ("any_judged", "Judged leads, all sources", totals.sum_of, {"column": "hw_sources[Judged leads]"}),
+          ("any_won", "Judged customers, all sources", totals.sum_of, {"column": "hw_sources[Judged customers]"}),
+          ("churn_lost", "Customers who left, months below overload", definitions.below_overload,
+           _BELOW | {"summed": _customers("Left of these")}),
+          ("churn_there", "Customers at the start, months below overload", definitions.below_overload,
+           _BELOW | {"summed": _customers("At the start")}))),
 )  # fmt: skip
 
 KEY_FIGURES = tuple(figure for figure in FIGURES if figure.key)

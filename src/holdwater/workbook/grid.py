@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from holdwater.workbook import sheet_formulas as own
+from holdwater.workbook.sheet_formulas import fiscal, lookups, lost_deals
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +52,12 @@ def results_and(**more: str) -> dict[str, str]:
 
 def result(row: int, column: int, style: str, key: str) -> Cell:
     """What refresh computed under this key, or a dash."""
-    return Cell(row, column, style, own.or_dash, results_and(key=f'"{key}"'))
+    return Cell(row, column, style, lookups.or_dash, results_and(key=f'"{key}"'))
 
 
 def figure(row: int, column: int, style: str, name: str) -> Cell:
     """A figure or an input by its name, or a dash."""
-    return Cell(row, column, style, own.shown, {"value": name})
+    return Cell(row, column, style, lookups.shown, {"value": name})
 
 
 def tested(row: int, column: int, style: str, claim: str) -> Cell:
@@ -65,14 +65,14 @@ def tested(row: int, column: int, style: str, claim: str) -> Cell:
     columns = {"claims": "Tested as", "deals": "Deals", "supported": "Record supports",
                "contradicted": "Record contradicts", "silent": "No messages"}  # fmt: skip
     of_table = {name: f"hw_losses[[#All],[{header}]]" for name, header in columns.items()}
-    return Cell(row, column, style, own.tested, of_table | {"claim": f'"{claim}"'})
+    return Cell(row, column, style, lost_deals.tested, of_table | {"claim": f'"{claim}"'})
 
 
-def of_year(row: int, column: int, style: str, table: str, header: str, back: int) -> Cell:
-    """The total of a column in the fiscal year so many before the latest."""
-    return Cell(row, column, style, own.fiscal_total, {
+def of_year(row: int, column: int, style: str, table: str, header: str, which: Mapping[str, str]) -> Cell:
+    """The total of a column in a fiscal year."""
+    return Cell(row, column, style, fiscal.fiscal_total, {
         "years": f"{table}[[#All],[Fiscal year]]", "all_years": "hw_months[[#All],[Fiscal year]]",
-        "summed": f"{table}[[#All],[{header}]]", "back": str(back),
+        "summed": f"{table}[[#All],[{header}]]", **which,
     })  # fmt: skip
 
 

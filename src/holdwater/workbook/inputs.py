@@ -24,7 +24,10 @@ from holdwater.units import (
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One typed number or text. `default` None and not `required`: left empty it means what `meaning` says."""
+    """One typed number or text. `default` None and not `required`: left empty it means what `meaning` says.
+
+    `measured` is the figure that stands in its place while nothing is typed.
+    """
 
     group: str
     label: str
@@ -33,6 +36,7 @@ class Input:
     default: float | str | None
     meaning: str
     required: bool = True
+    measured: str | None = None
 
     @property
     def is_text(self) -> bool:
@@ -61,7 +65,8 @@ INPUTS = (
     Input(MONEY, "Gross margin", "margin_share", _unit(PositiveRate), None,
           "Share of that revenue left after the direct costs of serving the customer."),
     Input(MONEY, "Customers lost per month", "monthly_churn", _unit(Rate), None,
-          "Share of the customers at the start of a month who leave during it."),
+          "Share of the customers at the start of a month who leave during it. Left empty: as measured below overload.",
+          measured="measured_churn"),
     Input(MONEY, "Discount per month", "monthly_discount", _unit(Growth), 0.0,
           "By how much money a month later is worth less. 10 % a year is about 0.8 % a month."),
     Input(MONEY, "Fixed cost per month", "monthly_fixed_cost", _unit(Cost), 0.0,
@@ -87,7 +92,7 @@ INPUTS = (
     Input(DELIVERY, "Customers that can be served", "service_capacity", _unit(PositiveCount), None,
           "Left empty: any number.", required=False),
     Input(DELIVERY, "Customers referred per customer and month", "monthly_referral", _unit(Rate), 0.0,
-          "New customers that one customer brings in a month; 0 where they come in as leads already."),
+          "Customers whom one customer brings in a month. Above 0, those from a source named referral are no leads."),
     Input(POLICY, "Lifetime value wanted per unit of cost", "value_to_cost", _unit(Ratio), 3.0,
           "3 means that a third of the lifetime value may be spent on winning the customer."),
     Input(POLICY, "Months to pay back", "payback_months", _unit(Duration), 12.0,

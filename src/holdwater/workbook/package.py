@@ -11,7 +11,7 @@ from typing import Self
 from holdwater.errors import NotOurWorkbookError, WorkbookError
 from holdwater.workbook import charts
 from holdwater.workbook.archive import Archive
-from holdwater.workbook.cached import Patched, Place, Shown, agrees, with_cached
+from holdwater.workbook.cached import Patched, Place, Shown, with_cached
 from holdwater.workbook.calculation import with_full_calculation, with_refresh_on_load
 from holdwater.workbook.cells import ReadCell, Value
 from holdwater.workbook.following import (
@@ -157,23 +157,12 @@ class Package:
         self._parts = parts
         self._sheets = self._listed_sheets()
 
-    def set_cached(
-        self, sheet: str, values: Mapping[Place, tuple[str, Shown]], before: Mapping[Place, Shown] | None = None
-    ) -> Patched:
+    def set_cached(self, sheet: str, values: Mapping[Place, tuple[str, Shown]]) -> Patched:
         """Patch what formula cells show: (row, column) -> (formula it must hold, value); None shows nothing.
 
-        A cell whose formula is another one is left alone and told as skipped. `before` is what the values' origin
-        made of the old data: a cell that shows something else was computed by other rules, and is left alone too.
+        A cell whose formula is another one is left alone and told as skipped: only a formula that was translated from
+        the function which gave the value is known to compute the same, in every spreadsheet program.
         """
-        if before is not None:
-            agreed = {
-                (cell.row, cell.column)
-                for cell in self.read_cells(sheet)
-                if (cell.row, cell.column) in before and agrees(cell.value, before[cell.row, cell.column])
-            }
-            left = values.keys() - agreed
-            patched = self.set_cached(sheet, {place: values[place] for place in values.keys() & agreed})
-            return Patched(patched.done, patched.skipped | left)
         part = self._sheet_part(sheet)
         done: set[Place] = set()
         self._parts.stream(part, with_cached(self._scan(part, with_texts=True), values, done))

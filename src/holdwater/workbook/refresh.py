@@ -25,6 +25,7 @@ from holdwater.workbook.opened import OpenWorkbook
 from holdwater.workbook.owned import (
     ABOUT,
     CONTROLS,
+    COUNTS,
     LOG,
     RESULTS,
     TABLES,
@@ -41,7 +42,7 @@ from holdwater.workbook.rates import NO_RATES, typed_rates
 from holdwater.workbook.references import cell_name, only_area
 from holdwater.workbook.restated import Behind, Restatement, require_consent, restatements
 from holdwater.workbook.saving import keep_copy
-from holdwater.workbook.sheet_formulas import checks_line
+from holdwater.workbook.sheet_formulas.control import checks_line
 
 NOT_COUNTED = (
     LOG,
@@ -52,6 +53,7 @@ NOT_COUNTED = (
     USED_RATES,
     USED_SOURCES,
     CONTROLS,
+    COUNTS,
     ABOUT,
 )  # these say nothing of the CRM
 

@@ -155,13 +155,15 @@ def records_behind(path: Path, conventions: Conventions = UNSAID) -> Behind:
 
 
 def _changed_leads(store: Store, month: str, after: str, conventions: Conventions) -> list[str]:
-    """The deals of the month's leads first, since it is they that are won."""
+    """The deals and customers of the month's leads first, since it is these that are won."""
     leads: set[tuple[object, object]] = set()
+    persons: set[object] = set()
     found: list[str] = []
-    for rows in store.rows("lead", ["connection", "id", "created_at", "updated_at"]):
-        for connection, id_, created, updated in rows:
+    for rows in store.rows("lead", ["connection", "id", "created_at", "updated_at", "person"]):
+        for connection, id_, created, updated, person in rows:
             if _month(created, conventions) == month:
                 leads.add((connection, id_))
+                persons.add(person)
                 if _tells(connection, updated, after):
                     found.append(f"lead {id_} changed {str(updated)[:10]}")
     deals: list[str] = []
@@ -170,6 +172,11 @@ def _changed_leads(store: Store, month: str, after: str, conventions: Convention
             if (connection, lead) in leads and _tells(connection, updated, after):
                 on = f" on {str(closed)[:10]}" if closed else ""
                 deals.append(f"deal {id_} is {status}{on}, changed {str(updated)[:10]}")
+    for rows in store.rows("customer", ["connection", "id", "lead_id", "person", "started_at", "updated_at"]):
+        for connection, id_, lead, person, started, updated in rows:
+            theirs = (connection, lead) in leads or (person and person in persons)
+            if theirs and _tells(connection, updated, after):
+                deals.append(f"customer {id_} from {str(started)[:10]}, changed {str(updated)[:10]}")
     return [*deals, *found]
 
 

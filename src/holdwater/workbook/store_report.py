@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from holdwater.errors import SetupError
 from holdwater.metrics.conventions import UNSAID, Conventions
-from holdwater.metrics.figures import Report
+from holdwater.metrics.figures import Report, SourceCount
 from holdwater.metrics.reporting import report
 from holdwater.metrics.words import Words
 from holdwater.store.database import Store
@@ -41,4 +42,19 @@ def store_report(
     """
     with synced_store(path) as store:
         figures = report(store, as_of=as_of, words=words or Words.beside(path), conventions=conventions)
-        return figures, ", ".join(store.connections())
+        return with_own_counts(figures, store), ", ".join(store.connections())
+
+
+def with_own_counts(figures: Report, store: Store) -> Report:
+    """With what each source says it has; the sheet Checks holds that against the store."""
+    told = store.counts()
+    return replace(
+        figures,
+        counted=tuple(
+            SourceCount(connection=connection)
+            if one is None
+            else SourceCount(connection=connection, stream=one.stream, before=one.before, told=one.told, kept=one.kept)
+            for connection in store.connections()
+            for one in told.get(connection, [None])
+        ),
+    )

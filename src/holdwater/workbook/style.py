@@ -36,13 +36,22 @@ class Styles:
             return self._format(**look, indent=1) if aside else self._format(**look)
         return self._format(**look, align="right", text_wrap=True)
 
+    def wrapped(self) -> Any:
+        return self._format(indent=1, align="left", text_wrap=True)
+
     def number(self, number_format: str) -> Any:
         if number_format in ("@", "General"):
             return self._format(indent=1, align="left")
+        if number_format.endswith(";@"):  # each kind on its own side
+            return self._format(num_format=number_format)
         return self._format(num_format=number_format, align="right")
 
     def typed(self, number_format: str) -> Any:
-        return self._format(num_format=number_format, bg_color=PAPER, border=1, border_color=LINE)
+        """With "@" for a text; as General, so that a number typed there stays one."""
+        look = {"bg_color": PAPER, "border": 1, "border_color": LINE}
+        if number_format == "@":
+            return self._format(**look, indent=1, align="left")
+        return self._format(**look, num_format=number_format)
 
     def screen(self, style: str) -> Any:
         match style:

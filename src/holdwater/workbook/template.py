@@ -92,6 +92,7 @@ def _write(book: Workbook, inputs: Mapping[str, Value], values: Values, banner: 
     _typed_curves(sheets[layout.FIXES_SHEET], styles)
     _closed_month(sheets[layout.LOG_SHEET], styles)
     add_charts(book, sheets)
+    sheets[layout.TODAY].set_zoom(80)  # all of it on a common screen
     sheets[layout.TODAY].activate()
 
 
@@ -125,7 +126,7 @@ def _table(sheet: Worksheet, table: OwnedTable, values: Values, styles: Styles) 
     sheet.set_row(table.top, 32)
     for row, cells in enumerate(body, start=table.top + 1):
         for position, (column, value) in enumerate(zip(table.columns, cells, strict=True)):
-            style = styles.number(column.number_format)
+            style = styles.wrapped() if column.wraps else styles.number(column.number_format)
             if column.function and column.arguments:
                 text = formula_text(column.function, column.arguments, table.name)
                 _formula(sheet, row, position, text, style, value)
@@ -161,7 +162,7 @@ def _inputs(sheet: Worksheet, inputs: Mapping[str, Value], formulas: layout.Form
         text, value = formulas[row, layout.IN_USE]
         _formula(sheet, row, layout.IN_USE, text, styles.number(input_.unit.number_format), value)
         sheet.write_string(row, 4, input_.unit.meaning, styles.aside)
-        sheet.write_string(row, 5, input_.meaning, styles.quiet)
+        sheet.write_string(row, 5, input_.meaning, styles.aside)
     _rates(sheet, styles)
     sheet.freeze_panes(layout.FIRST_INPUT, 2)
 
@@ -173,7 +174,7 @@ def _rates(sheet: Worksheet, styles: Styles) -> None:
         sheet.write_string(top - 1, column, text, style)
     told = "Three letters such as USD; the rate is how much of the currency of the books one of it is."
     for row in range(top, top + MOST_RATES):
-        sheet.write_blank(row, 1, None, styles.typed("General"))
+        sheet.write_blank(row, 1, None, styles.typed("@"))
         sheet.write_blank(row, layout.TYPED, None, styles.typed("General"))
     last = top + MOST_RATES - 1
     sheet.data_validation(top, 1, last, 1, {"validate": "length", "criteria": "==", "value": 3,
@@ -246,7 +247,7 @@ def _typed_fixes(sheet: Worksheet, fixes: Fixes, styles: Styles) -> None:
     formats = ("@", "@", "0.0%", "#,##0.00", "0", "@", "#,##0.00")
     for row in range(FIXES_TOP, FIXES_TOP + MOST):
         for column, number_format in enumerate(formats):
-            style = styles.typed("General" if number_format == "@" else number_format)
+            style = styles.typed(number_format)
             typed = fixes[row - FIXES_TOP][column] if row - FIXES_TOP < len(fixes) else None
             sheet.write(row, column, typed, style)
     last = FIXES_TOP + MOST - 1
@@ -268,7 +269,7 @@ def _typed_fixes(sheet: Worksheet, fixes: Fixes, styles: Styles) -> None:
 def _typed_curves(sheet: Worksheet, styles: Styles) -> None:
     last = CURVES_TOP + MOST_CURVES - 1
     for row in range(CURVES_TOP, last + 1):
-        for column, number_format in enumerate(("General", "#,##0", "#,##0.00")):
+        for column, number_format in enumerate(("@", "#,##0", "#,##0.00")):
             sheet.write_blank(row, column, None, styles.typed(number_format))
     for column, told in ((1, "Leads a month that no amount of money would exceed."),
                          (2, "The spend a month that brings half of these leads.")):  # fmt: skip

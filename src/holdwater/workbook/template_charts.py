@@ -33,7 +33,7 @@ def add_charts(book: Workbook, sheets: Mapping[str, Worksheet]) -> None:
     sheets["Years"].insert_chart(screens.YEARS_TOP + screens.YEARS_SHOWN + 1, 0, _years(book))
     sheets["Weeks"].insert_chart(4, 4, _weeks(book))
     sheets["Capacity"].insert_chart(4, 7, _ahead(book))
-    sheets["Fixes"].insert_chart(4, 8, _profit(book))
+    sheets["Fixes"].insert_chart(screens.LEVERS_FIRST, 5, _profit(book), {"x_offset": 30})
     sheets["Funnel"].insert_chart(4, 5, _funnel(book))
 
 
@@ -116,7 +116,7 @@ def _ahead(book: Workbook) -> Any:
         "name": "customers", "categories": ["Capacity", rows[0], 0, rows[1], 0],
         "values": ["Capacity", rows[0], 1, rows[1], 1], **SOLID,
     })  # fmt: skip
-    return _finished(chart, "Customers in the months ahead", 620, 320, "#,##0")
+    return _finished(chart, "Customers in the months ahead", 480, 320, "#,##0")
 
 
 def _profit(book: Workbook) -> Any:
@@ -126,7 +126,7 @@ def _profit(book: Workbook) -> Any:
         "name": "profit then", "categories": ["Fixes", rows[0], 0, rows[1], 0],
         "values": ["Fixes", rows[0], 5, rows[1], 5], **FILLED,
     })  # fmt: skip
-    chart = _finished(chart, "Profit over the months ahead, after each fix", 560, 320, "#,##0")
+    chart = _finished(chart, "Profit over the months ahead, after each fix", 500, 340, "#,##0")
     chart.set_legend({"none": True})
     return chart
 

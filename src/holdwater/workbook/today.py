@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from holdwater.units import COUNT, MONEY, PERCENT
-from holdwater.workbook import sheet_formulas as own
 from holdwater.workbook.evaluate import CHECKS_LINE, FRESHNESS
-from holdwater.workbook.figures import KEY_FIGURES
+from holdwater.workbook.figures import CHURN_BESIDE, KEY_FIGURES
 from holdwater.workbook.grid import Cell, Screen, Text, figure, heads, result, results_and, tested
+from holdwater.workbook.sheet_formulas import answers, control, definitions, lookups, lost_deals, totals, trust
 
 LEFT, RIGHT = 1, 6
 VERDICT_ROW, STATUS_ROW, CHECKS_ROW = 3, 6, 7
@@ -18,15 +18,15 @@ _LOST = _VALUE + 8
 CHARTS_ROW = max(_FUNNEL + 6, _LOST + 7)
 
 LINES = (
-    Cell(1, LEFT, "quiet", own.subtitle, {"about": "hw_about[Value]"}),
-    Cell(VERDICT_ROW, LEFT, "verdict", own.headline, results_and(
+    Cell(1, LEFT, "quiet", answers.subtitle, {"about": "hw_about[Value]"}),
+    Cell(VERDICT_ROW, LEFT, "verdict", answers.headline, results_and(
         seen="hw_sources[Leads]", leads="lead_flow",
         conversion="paid_conversion", value="customer_value", allowable="allowable_lead_cost",
         paid="paid_lead_cost", stale="results_status")),
-    Cell(4, LEFT, "line", own.load, {"leads": "lead_flow", "capacity": "lead_limit"}),
-    Cell(5, LEFT, "line", own.outlook, results_and(months="horizon_months", stale="results_status")),
-    Cell(STATUS_ROW, LEFT, "status", own.freshness, FRESHNESS),
-    Cell(CHECKS_ROW, LEFT, "status", own.checks_beside, CHECKS_LINE),
+    Cell(4, LEFT, "line", answers.load, {"leads": "lead_flow", "capacity": "lead_limit"}),
+    Cell(5, LEFT, "line", answers.outlook, results_and(months="horizon_months", stale="results_status")),
+    Cell(STATUS_ROW, LEFT, "status", control.freshness, FRESHNESS),
+    Cell(CHECKS_ROW, LEFT, "status", control.checks_beside, CHECKS_LINE),
 )  # fmt: skip
 
 
@@ -38,8 +38,8 @@ def _key_figures() -> list[Cell]:
         else:
             count, of = key.counts
             rate = {"value": key.name, "count": count}
-            cells.append(Cell(row, LEFT + 1, key.number_format, own.if_trusted, rate))
-            said, arguments = key.between or (own.trusted, {"count": count, "of": of})
+            cells.append(Cell(row, LEFT + 1, key.number_format, trust.if_trusted, rate))
+            said, arguments = key.between or (trust.trusted, {"count": count, "of": of})
             cells.append(Cell(row, LEFT + 2, "@", said, arguments))
     return cells
 
@@ -49,9 +49,9 @@ def _load(row: int, now: str, limit: str, constraint: str) -> list[Cell]:
     return [
         figure(row, RIGHT + 1, COUNT, now),
         figure(row, RIGHT + 2, COUNT, limit),
-        Cell(row, RIGHT + 3, PERCENT, own.used_share, used),
+        Cell(row, RIGHT + 3, PERCENT, answers.used_share, used),
         result(row, RIGHT + 4, COUNT, f"CONSTRAINT_VALUE {constraint}"),
-        Cell(row, RIGHT + 5, "@", own.room, used),
+        Cell(row, RIGHT + 5, "@", answers.room, used),
     ]
 
 
@@ -59,24 +59,24 @@ def _fixes() -> list[Cell]:
     now = _FIXES + 1
     cells = [
         result(now, RIGHT + 3, COUNT, "BUCKET_PROFIT"),
-        Cell(now, RIGHT + 4, MONEY, own.if_trusted, {"value": "allowable_lead_cost", "count": "paid_won"}),
+        Cell(now, RIGHT + 4, MONEY, trust.if_trusted, {"value": "allowable_lead_cost", "count": "paid_won"}),
         Cell(
             now,
             RIGHT + 5,
             "@",
-            own.against,
+            answers.against,
             {"may": "allowable_lead_cost", "paid": "paid_lead_cost", "count": "paid_won"},
         ),
     ]
     for order in range(1, FIXES_SHOWN + 1):
         row, key = now + order, f"FIX_SEQUENCE {order}"
-        looked = own.looked_up
+        looked = lookups.looked_up
         columns = (("@", key), (COUNT, f"{key} done"), (COUNT, f"{key} cost"), (COUNT, f"{key} profit"),
                    (MONEY, f"{key} ALLOWABLE_CPL"))  # fmt: skip
         for place, (style, name) in enumerate(columns):
             cells.append(Cell(row, RIGHT + place, style, looked, results_and(key=f'"{name}"')))
         may = results_and(key=f'"{key} ALLOWABLE_CPL"', paid="paid_lead_cost", count="paid_won")
-        cells.append(Cell(row, RIGHT + 5, "@", own.against_result, may))
+        cells.append(Cell(row, RIGHT + 5, "@", answers.against_result, may))
     return cells
 
 
@@ -87,8 +87,13 @@ def _value() -> list[Cell]:
         figure(row + 2, RIGHT + 1, PERCENT, "margin_share"),
         figure(row + 3, RIGHT + 1, MONEY, "customer_margin"),
         Cell(
-            row + 4, RIGHT + 1, "0.0", own.lifetime_months, {"churn": "monthly_churn", "discount": "monthly_discount"}
+            row + 4,
+            RIGHT + 1,
+            "0.0",
+            answers.lifetime_months,
+            {"churn": "monthly_churn", "discount": "monthly_discount"},
         ),
+        Cell(row + 4, RIGHT + 2, "aside", definitions.churn_beside, CHURN_BESIDE),
         figure(row + 5, RIGHT + 1, MONEY, "customer_value"),
         figure(row + 6, RIGHT + 1, MONEY, "allowable_customer_cost"),
     ]
@@ -97,11 +102,11 @@ def _value() -> list[Cell]:
 def _funnel() -> list[Cell]:
     row = _FUNNEL
     return [
-        Cell(row + 1, LEFT + 1, COUNT, own.sum_of, {"column": "hw_sources[Leads]"}),
-        Cell(row + 2, LEFT + 1, COUNT, own.first_or_dash, {"column": "hw_stages[[#All],[Of]]"}),
+        Cell(row + 1, LEFT + 1, COUNT, totals.sum_of, {"column": "hw_sources[Leads]"}),
+        Cell(row + 2, LEFT + 1, COUNT, lookups.first_or_dash, {"column": "hw_stages[[#All],[Of]]"}),
         figure(row + 3, LEFT + 1, COUNT, "any_judged"),
         figure(row + 4, LEFT + 1, COUNT, "any_won"),
-        Cell(row + 4, LEFT + 2, "@", own.trusted, {"count": "any_won", "of": "any_judged"}),
+        Cell(row + 4, LEFT + 2, "@", trust.trusted, {"count": "any_won", "of": "any_judged"}),
     ]
 
 
@@ -110,8 +115,8 @@ def _lost() -> list[Cell]:
     for row, whose in enumerate(("us", "them", "unknown"), start=_LOST + 1):
         lost = {"whose": "hw_losses[[#All],[Whose]]", "deals": "hw_losses[[#All],[Deals]]", "word": f'"{whose}"'}
         cells += [
-            Cell(row, RIGHT + 1, COUNT, own.lost_by, lost),
-            Cell(row, RIGHT + 3, PERCENT, own.lost_share, lost),
+            Cell(row, RIGHT + 1, COUNT, lost_deals.lost_by, lost),
+            Cell(row, RIGHT + 3, PERCENT, lost_deals.lost_share, lost),
         ]
     return [*cells, tested(_LOST + 4, RIGHT, "plain", "no reply"), tested(_LOST + 5, RIGHT, "plain", "our delay")]
 

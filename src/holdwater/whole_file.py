@@ -1,4 +1,4 @@
-"""A built file, written all of it or nothing."""
+"""A small file, written all of it or nothing."""
 
 from __future__ import annotations
 
