@@ -122,6 +122,7 @@ def parser() -> argparse.ArgumentParser:
     explain.add_argument("book", type=Path, metavar="BOOK.xlsx")
     explain.add_argument("cell", metavar="CELL", help="such as Today!C12, or a name such as lead_flow")
     _store(explain)
+    _words(explain)
     explain.add_argument("--all", action="store_true", help="every row and record, not the first few")
 
     add_tables = command(
@@ -209,6 +210,9 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+_FIRST_YEAR, _LAST_YEAR = 1900, 2199  # as in exports
+
+
 def _day(text: str) -> datetime:
     try:
         return datetime.combine(date.fromisoformat(text), time(), UTC)
@@ -217,7 +221,10 @@ def _day(text: str) -> datetime:
 
 
 def _end_of_day(text: str) -> datetime:
-    return datetime.combine(_day(text), time.max, UTC)
+    day = _day(text)
+    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise argparse.ArgumentTypeError(f"{text} is too far away: give a day from {_FIRST_YEAR} to {_LAST_YEAR}")
+    return datetime.combine(day, time.max, UTC)
 
 
 def _month(text: str) -> date:

@@ -26,6 +26,7 @@ EXTRAS = {
         "pydantic": "2.7",
         "stamina": "25.2",
         "keyring": "25",
+        "openpyxl": "3.1",
         "ibis-framework": "10",
         "packaging": "23",
         "rich": "13",

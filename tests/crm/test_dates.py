@@ -188,18 +188,15 @@ def test_a_column_may_mix_cells_with_and_without_a_time() -> None:
 
 def test_days_are_days_in_the_zone_of_the_file() -> None:
     tokyo = ZoneInfo("Asia/Tokyo")
-    (moment,) = read_moments(column("2018-02-01"), None, tokyo)
-    assert moment is not None
-    assert moment.astimezone(UTC) == datetime(2018, 1, 31, 15, tzinfo=UTC)
+    timed, plain = read_moments(column("2018-02-01 00:00", "2018-02-01"), None, tokyo)
+    assert (timed, plain) == (datetime(2018, 1, 31, 15, tzinfo=UTC), datetime(2018, 2, 1, tzinfo=UTC))
     assert read_days(column("2018-02-01", "2018-01-31T15:00Z"), None, tokyo) == [date(2018, 2, 1), date(2018, 2, 1)]
 
 
 def test_a_day_whose_midnight_the_clocks_skipped_is_still_that_day() -> None:
     # In Brazil the clocks went from 23:59 on 14 October 2017 to 01:00 on the 15th.
-    sao_paulo = ZoneInfo("America/Sao_Paulo")
-    (moment,) = read_moments(column("2017-10-15"), None, sao_paulo)
-    assert moment is not None
-    assert moment.astimezone(UTC).astimezone(sao_paulo).date() == date(2017, 10, 15)
+    cells = column("2017-10-15", "2017-10-15 01:00")
+    assert read_days(cells, None, ZoneInfo("America/Sao_Paulo")) == [date(2017, 10, 15), date(2017, 10, 15)]
 
 
 @pytest.mark.parametrize(

@@ -100,9 +100,9 @@ def test_typed_cells_mean_what_they_are_whatever_the_mapping_says_of_texts(
     assert (second.lead_id, second.closed_at) == (None, None)
 
 
-def test_a_day_is_its_first_moment_there(folder: Folder) -> None:
+def test_a_day_is_that_day_by_every_clock(folder: Folder) -> None:
     (deal,) = folder.write(HEADERS, [1, "won", 1, date(2024, 1, 31), 5]).deals()
-    assert deal.closed_at == datetime(2024, 1, 30, 23, tzinfo=UTC)
+    assert deal.closed_at == datetime(2024, 1, 31, tzinfo=UTC)
 
 
 def test_dates_counted_from_1904(folder: Folder) -> None:
@@ -114,14 +114,28 @@ def test_dates_counted_from_1904(folder: Folder) -> None:
 def test_day_numbers_without_a_date_format_are_counted_from_the_books_own_first_day(folder: Folder, old: bool) -> None:
     folder.write(HEADERS, [1, "won", 1, 43132 - 1462 * old, 5], date_1904=old)
     (deal,) = folder.deals('date_format = "excel"\n' + MAPPING)
-    assert deal.closed_at == datetime(2018, 2, 1, tzinfo=BERLIN)
+    assert deal.closed_at == datetime(2018, 2, 1, tzinfo=UTC)
     assert "is not a date" in folder.refusal()  # they are never guessed
+
+
+def test_a_code_that_is_shown_with_zeros_keeps_them(folder: Folder) -> None:
+    def coded(book: Any, sheet: Any) -> None:
+        sheet.write_number(1, 2, 7, book.add_format({"num_format": "00000"}))
+
+    (deal,) = folder.write(HEADERS, [1, "won", None, CLOSED, 5], more=coded).deals()
+    assert deal.lead_id == "00007"
+
+
+def test_a_formatted_cell_far_below_an_empty_sheet_is_no_work(folder: Folder) -> None:
+    with xlsxwriter.Workbook(folder.path / "deals.xlsx") as book:
+        book.add_worksheet("Export").write_blank(1_048_575, 0, None, book.add_format({"bold": True}))
+    assert "deals.xlsx is empty" in folder.refusal()
 
 
 def test_texts_beside_typed_cells_are_read_as_the_column_settles(folder: Folder) -> None:
     folder.write(HEADERS, [1, "won", 1, CLOSED, 5], [2, "won", 1, "25.02.2024", "1.234,50 €"])
     _, second = folder.deals()
-    assert second.closed_at == datetime(2024, 2, 25, tzinfo=BERLIN)
+    assert second.closed_at == datetime(2024, 2, 25, tzinfo=UTC)
     assert second.amount == Money(123450, "EUR", "1.234,50 €")
 
 

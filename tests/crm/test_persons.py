@@ -28,7 +28,13 @@ def test_it_is_the_keyed_hash_of_the_address(key: str) -> None:
 
 @pytest.mark.parametrize(
     "spelling",
-    ["Ada@Example.COM", "  ada@example.com\n", "ADA@EXAMPLE.COM", "\uff41da@example.com"],  # a full-width a
+    [
+        "Ada@Example.COM",
+        "  ada@example.com\n",
+        "Ada B. <ada@example.com>",
+        "<ada@example.com>",
+        "\uff41da@example.com",
+    ],  # a full-width a
 )
 def test_every_spelling_is_the_same_person(spelling: str, key: str) -> None:
     assert person_key(spelling) == person_key("ada@example.com")

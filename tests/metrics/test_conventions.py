@@ -80,14 +80,39 @@ def test_a_date_without_a_time_stays_on_its_day(tmp_path: Path) -> None:
 def test_today_and_the_spend_of_today_are_those_of_the_clock(tmp_path: Path) -> None:
     spend = [Spend(id=str(day), day=date(2026, 2, day), amount=Money(100, "EUR", "1"), updated_at=VERSION,
                    source="email") for day in (1, 2, 3)]  # fmt: skip
-    midnight = datetime(2026, 2, 2, tzinfo=UTC)
+    moment = datetime(2026, 2, 2, 3, tzinfo=UTC)
     records: list[Record] = [lead("1", datetime(2026, 2, 1, 1, tzinfo=UTC)), *spend]
-    spent = {name: reported(tmp_path, records, Conventions(time_zone=name), midnight)
+    spent = {name: reported(tmp_path, records, Conventions(time_zone=name), moment)
              for name in ("UTC", "America/New_York", "Pacific/Apia")}  # fmt: skip
     assert {name: found.total.spend for name, found in spent.items()} == {
         "UTC": 2.0, "America/New_York": 1.0, "Pacific/Apia": 2.0
     }  # fmt: skip
     assert spent["America/New_York"].today == date(2026, 2, 1)
+
+
+@pytest.mark.parametrize("name", ["UTC", "America/New_York", "Pacific/Honolulu", "Europe/Berlin"])
+def test_dates_without_a_time_are_all_counted_wherever_the_books_are(tmp_path: Path, name: str) -> None:
+    """The last of them is the moment of the figures, a Monday and the first of a month."""
+    last = datetime(2026, 6, 1, tzinfo=UTC)
+    records: list[Record] = [lead(str(n), last - timedelta(days=n)) for n in range(40)]
+    records += [Customer(id=f"c{n}", started_at=last - timedelta(days=n), updated_at=VERSION) for n in (0, 20)]
+    records.append(Spend(id="s", day=last.date(), amount=Money(5_000, "EUR", "50"), updated_at=VERSION, source="email"))
+    found = reported(tmp_path, records, Conventions(time_zone=name), last)
+    assert found.today == last.date()
+    assert sum(week.leads for week in found.weeks) == 40
+    assert [(row.month.month, row.new, row.complete) for row in found.customer_months] == [(5, 1, True), (6, 1, False)]
+    assert found.total.spend == 50.0
+    assert {row.month.month for row in found.months} == {4, 5, 6}
+
+
+def test_a_date_of_tomorrow_is_counted_where_the_clock_still_says_today(tmp_path: Path) -> None:
+    dated, now = datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 6, 1, 2, tzinfo=UTC)  # in New York still May
+    records: list[Record] = [lead("1", dated - timedelta(days=9)), lead("2", dated),
+                             Customer(id="c", started_at=dated, updated_at=VERSION)]  # fmt: skip
+    found = reported(tmp_path, records, Conventions(time_zone="America/New_York"), now)
+    assert found.today == date(2026, 5, 31)
+    assert sum(week.leads for week in found.weeks) == 2
+    assert [(row.month, row.new, row.complete) for row in found.customer_months] == [(date(2026, 6, 1), 1, False)]
 
 
 def test_weeks_begin_on_the_day_that_was_typed(tmp_path: Path) -> None:

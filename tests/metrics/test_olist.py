@@ -34,7 +34,8 @@ def funnel(olist: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
 def column(file: Path, key: str, name: str, form: str) -> dict[str, datetime]:
     with file.open(encoding="utf-8-sig", newline="") as rows:
         return {
-            row[key]: datetime.strptime(row[name], form).replace(tzinfo=SAO_PAULO).astimezone(UTC)
+            # A date without a time is told by midnight UTC.
+            row[key]: datetime.strptime(row[name], form).replace(tzinfo=SAO_PAULO if "%H" in form else UTC)
             for row in csv.DictReader(rows)
         }
 

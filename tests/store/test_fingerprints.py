@@ -109,18 +109,11 @@ def test_with_a_key_every_id_becomes_a_keyed_one(old: Path) -> None:
     assert by_hand(ANA) in ids(old)["lead.owner_id"]
 
 
-def test_without_a_key_the_export_counts_as_never_synced(old: Path) -> None:
-    with Store.open(old) as store:
-        assert not plain(old)
-        assert SHOP not in store.connections(ended=False)
-        assert "test:1" in store.connections()
-    assert not plain(old)
-    assert not any(ids(old).values())
-    with closing(sqlite3.connect(old)) as database:
-        tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        for table in tables:
-            query = f"SELECT connection FROM {table}"
-            assert SHOP not in {connection for (connection,) in database.execute(query)}, table
+def test_without_a_key_the_store_stays_as_it_was(old: Path) -> None:
+    before = ids(old), plain(old)
+    with pytest.raises(StoreError, match="unlock the keyring, or set HOLDWATER_PERSON_KEY"):
+        Store.open(old)
+    assert (ids(old), plain(old)) == before
 
 
 @pytest.fixture
@@ -153,13 +146,6 @@ def test_a_sync_after_the_upgrade_doubles_nothing(version_2: Path, tmp_path: Pat
     assert ids(version_2)["lead.id"] == before == {by_hand(JANE), by_hand(JOHN), "4711"}
 
 
-def test_an_export_known_by_numbers_stays_without_a_key(version_2: Path) -> None:
-    with Store.open(version_2) as store:
-        rows = [row for rows in store.rows("lead", ["connection", "id"]) for row in rows]
-        assert ("exports:codes", "1") in rows
-        assert "exports:codes" in store.connections()
-
-
 def test_a_key_that_is_too_short_leaves_the_store_as_it_was(version_2: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = ids(version_2)
     monkeypatch.setenv("HOLDWATER_PERSON_KEY", "short")
@@ -177,10 +163,8 @@ class PowerCut(sqlite3.Connection):
         return super().execute(sql, *values)
 
 
-@pytest.mark.parametrize("keys", [{"HOLDWATER_PERSON_KEY": KEY}, {}], ids=["with a key", "without"])
-def test_an_upgrade_that_broke_off_goes_on(old: Path, keys: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in keys.items():
-        monkeypatch.setenv(name, value)
+@pytest.mark.usefixtures("key")
+def test_an_upgrade_that_broke_off_goes_on(old: Path) -> None:
     with (
         closing(sqlite3.connect(old, isolation_level=None, factory=PowerCut)) as database,
         pytest.raises(sqlite3.OperationalError, match="the power went"),
@@ -189,7 +173,7 @@ def test_an_upgrade_that_broke_off_goes_on(old: Path, keys: dict[str, str], monk
     assert plain(old)
     with Store.open(old):
         assert not plain(old)
-    assert bool(keys) == (by_hand(JANE) in ids(old)["lead.id"])
+    assert by_hand(JANE) in ids(old)["lead.id"]
 
 
 @pytest.mark.usefixtures("key")
@@ -226,11 +210,28 @@ def test_another_key_is_refused_before_anybody_is_doubled(tmp_path: Path, monkey
         sync(shop(tmp_path), store)
         before = store.checksum()
         monkeypatch.setenv("HOLDWATER_PERSON_KEY", OTHER)
-        with pytest.raises(StoreError, match="people of exports:shop under another key: set HOLDWATER"):
+        with pytest.raises(StoreError, match="people under another key: set HOLDWATER"):
             sync(shop(tmp_path), store)
         assert store.checksum() == before
         monkeypatch.setenv("HOLDWATER_PERSON_KEY", KEY)
         assert sync(shop(tmp_path), store).status == "done"
+
+
+@pytest.mark.usefixtures("key")
+def test_another_key_is_refused_too_where_only_persons_are_known_by_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "leads.csv").write_text("ID,Created,Mail\n1,2024-01-31,\n2,2024-02-01,jane@example.org\n")
+    (tmp_path / "crm.toml").write_text(
+        'name = "crm"\n[leads]\nfile = "leads.csv"\ncolumns = { id = "ID", created_at = "Created", email = "Mail" }\n'
+    )
+    crm = Exports(tmp_path, tmp_path / "crm.toml")
+    with Store.open(tmp_path / "new.db") as store:
+        sync(crm, store)
+        monkeypatch.setenv("HOLDWATER_PERSON_KEY", OTHER)
+        for another in (crm, shop(tmp_path)):
+            with pytest.raises(StoreError, match="people under another key"):
+                sync(another, store)
 
 
 def test_an_export_known_by_numbers_never_asks_for_the_key_of_before(

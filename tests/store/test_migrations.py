@@ -18,6 +18,12 @@ from holdwater.store.migrations import VERSION, upgrade
 VERSIONS = sorted((Path(__file__).parent / "versions").glob("v*.sql"))
 
 
+@pytest.fixture(autouse=True)
+def key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the people of exports whom version 2 knew by plain hashes."""
+    monkeypatch.setenv("HOLDWATER_PERSON_KEY", "0123456789abcdef0123456789abcdef")
+
+
 def earlier(path: Path, version: Path) -> Path:
     with closing(sqlite3.connect(path)) as database:
         database.executescript(version.read_text(encoding="utf-8"))

@@ -125,7 +125,9 @@ def _split(book: Path) -> Iterator[tuple[str, Any]]:
     sources = [[name, sheet[f"{header['Worth']}{rows[name]}"], most, half] for name, most, half in curves]
     typed: dict[str, Any] = dict(typed_inputs(Package.open(book)))
     best = holdwater.spend_split(sources, typed["lead_budget"], room)
-    months = sum(place[0] == "A" and int(place[1:]) > 5 for place in values(book, "Months"))
+    shown = values(book, "Months")
+    (spend,) = (place[0] for place, value in shown.items() if value == "Spend" and place[1:] == "5")
+    months = sum(bool(value) for place, value in shown.items() if place[0] == spend and int(place[1:]) > 5)
     for number, row in enumerate(best, start=1):
         key = f"SPEND_SPLIT {number}"
         yield key, row["source"]

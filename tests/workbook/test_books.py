@@ -71,6 +71,9 @@ def test_what_is_typed_is_what_is_meant(book: Path) -> None:
         ({"time_zone": "Berlin"}, (), "Time zone is 'Berlin'"),
         ({"time_zone": 1}, (), "Time zone is 1"),
         ({"week_start": 8}, (), "First day of the week is 8"),
+        ({"fiscal_start": "April"}, (), "First month of the fiscal year is 'April'; type 1 for January"),
+        ({"fiscal_start": 13}, (), "First month of the fiscal year is 13"),
+        ({"fiscal_start": 4.5}, (), "First month of the fiscal year is 4.5"),
         ({"week_start": "Monday"}, (), "First day of the week is 'Monday'"),
         ({"books_currency": "Euro"}, (), "Currency of the books is 'Euro'"),
         ({"books_currency": "EUR"}, (("USD", None),), "the rate of USD is None"),
@@ -134,10 +137,40 @@ def test_fiscal_years_begin_with_the_typed_month(book: Path) -> None:
     assert values(book, "Months")["N6"] == 2026  # June
 
 
+def test_a_year_says_nothing_of_what_is_not_known(book: Path) -> None:
+    """No spend, no billing; then a billing that is older than the leads."""
+    unspent = replace(
+        REPORT,
+        sources=tuple(replace(row, spend=None) for row in REPORT.sources),
+        months=tuple(replace(row, spend=None) for row in REPORT.months),
+    )
+    refresh(book, unspent, origin="a test", now=NOW)
+    sheet = values(book, "Years")
+    assert [sheet.get(f"{c}6") for c in "ABCDEF"] == [2026, 600, 60, "–", "–", "–"]  # noqa: RUF001  # as figures have it
+    assert [cell for cell in formula_cells(book) if not cell.agrees] == []
+
+    older = tuple(customer_month(2021, month, 10, 2) for month in range(11, 13))
+    refresh(book, replace(unspent, customer_months=older), origin="a test", now=NOW)
+    sheet = values(book, "Years")
+    assert [sheet.get(f"{c}6") for c in "ABCDEF"] == [2021, "–", "–", "–", 20, 4]  # noqa: RUF001  # likewise
+    assert [sheet.get(f"{c}11") for c in "ABCDEF"] == [2026, 600, 60, "–", "–", "–"]  # noqa: RUF001  # likewise
+    assert sheet.get("A12") in (None, "")
+    assert [cell for cell in formula_cells(book) if not cell.agrees] == []
+
+
 def test_weeks_reach_their_sheet_and_the_checks(book: Path) -> None:
     refresh(book, REPORT, origin="a test", now=NOW)
     assert [values(book, "Weeks").get(f"{c}6") for c in "BC"] == [560, 58]
     put(book, "Weeks", B6=559)
+    assert computed(book)[CHECKS_LINE].startswith("FAIL")
+
+
+@pytest.mark.parametrize(("sheet", "place"), [("Months", "A7"), ("Weeks", "A6"), ("Customers", "A6")])
+def test_a_changed_date_fails_the_checks(book: Path, sheet: str, place: str) -> None:
+    report = replace(REPORT, customer_months=(customer_month(2026, 9, 4, 1), customer_month(2026, 10, 4, 1)))
+    refresh(book, report, origin="a test", now=NOW)
+    assert computed(book)[CHECKS_LINE].startswith("OK")
+    put(book, sheet, **{place: date(2020, 3, 1)})
     assert computed(book)[CHECKS_LINE].startswith("FAIL")
 
 
@@ -193,7 +226,7 @@ def test_a_refresh_uses_what_is_typed(book: Path, store: Path, capsys: pytest.Ca
     assert "5 records in the store:" in lines
     assert "another number" not in lines
     told = records_behind(store, conventions_of(Package.open(book)))(date(2026, 9, 1), "Leads", None)
-    assert {line.split()[1] for line in told} == {"5", "6", "7", "8", "9"}
+    assert {line.split()[1] for line in told} == {"5", "6", "7", "8", "9", "c"}  # c is the customer that 5 became
 
 
 def test_a_month_is_over_when_it_is_over_there(book: Path) -> None:
@@ -207,3 +240,9 @@ def test_a_month_is_over_when_it_is_over_there(book: Path) -> None:
         else:
             with pytest.raises(Exception, match="is not over"):
                 close_books(package, date(2026, 10, 1))
+
+
+def test_a_month_is_over_once_dates_without_a_time_have_passed_it(book: Path) -> None:
+    midnight = datetime(2026, 11, 1, tzinfo=UTC)
+    refresh(book, replace(REPORT, as_of=midnight, conventions=Conventions("America/New_York")), origin="a test")
+    assert close_books(Package.open(book), date(2026, 10, 1)) is None

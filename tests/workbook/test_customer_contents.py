@@ -6,12 +6,13 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from test_refresh import REPORT
+from test_refresh import REPORT, TYPED
 
 from holdwater.metrics.customer_figures import Cohort, Share
 from holdwater.metrics.words import guess
 from holdwater.models import retention
 from holdwater.models.renewals import Renewals
+from holdwater.workbook.contents import contents
 from holdwater.workbook.customer_contents import CURVE_MONTHS, customer_contents
 
 TRIANGLE = ((100, 90, 84, 80), (60, 50, 47), (80, 75), (40,))
@@ -40,6 +41,13 @@ def test_the_curve_is_the_librarys() -> None:
 def test_a_cohort_of_which_only_some_are_old_enough_shows_no_share() -> None:
     rows = customer_contents(replace(REPORT, cohorts=(cohort(3, (80, 75)),)))["hw_cohorts"]
     assert rows == [[date(2026, 3, 1), 80, 75 / 80, *[None] * 11]]
+
+
+def test_customers_outside_the_figures_are_told() -> None:
+    about = contents(replace(REPORT, unmet_payers=3, backward_customers=2), TYPED, "a test", "today")["hw_about"]
+    told = {str(entry): value for entry, value in about}
+    assert told["Customers of a billing who were no lead before"] == 3
+    assert told["Customers said to have left before they began"] == 2
 
 
 def test_nothing_known_is_no_row() -> None:

@@ -18,13 +18,17 @@ from holdwater.bucket import Bucket
 from holdwater.crm.connector import Page
 from holdwater.crm.records import Activity, Deal, Lead, Record
 from holdwater.errors import FormulaError, NoDataError
+from holdwater.formulas.ceiling import customers_ceiling
 from holdwater.metrics.customer_figures import CustomerMonth, ReferredMonth, Share, Worked
 from holdwater.metrics.figures import Report
 from holdwater.metrics.reporting import report as report_of
 from holdwater.store.database import Store
+from holdwater.workbook.bucket import bucket_of
+from holdwater.workbook.contents import contents
 from holdwater.workbook.customer_contents import customer_contents
 from holdwater.workbook.describe import describe
 from holdwater.workbook.evaluate import Values
+from holdwater.workbook.inputs import INPUTS
 from holdwater.workbook.refresh import refresh
 from holdwater.workbook.template import write_template
 
@@ -308,3 +312,67 @@ def test_the_bucket_of_before_stays_without_anything_new(told: Told) -> None:
         customer_capacity=400, fixed_cost=1000, horizon=36,
     )  # fmt: skip
     assert describe(path).bucket.onboarding_capacity == inf
+
+
+def busy(kept: bool, touched: int = 900) -> Report:
+    """400 leads a month of which 100 were referred; 10 % of both bought."""
+    return replace(
+        report(400, 400, 400, paid=(900, 90, 18_000.0), won=120),
+        worked=worked((900, touched, 90), (300, 300, 30), kept=kept),
+        referred_months=tuple(ReferredMonth(month=date(2026, month, 1), leads=100) for month in (7, 8, 9)),
+    )
+
+
+def computed(record: Report, **typed: float) -> Values:
+    """What the cells of a workbook with this typed show, without writing one."""
+    given = {**{i.name: i.default for i in INPUTS}, **TYPED, **typed}
+    return Values(given, contents(record, given, "a test", "now"))
+
+
+@pytest.mark.parametrize("limit", [400, 320, 300])
+def test_the_referred_take_hours_as_others_do(limit: float) -> None:
+    """However many can be worked, 30 unreferred customers were won a month: they cannot be more with fewer hours."""
+    bucket = bucket_of(computed(busy(kept=False), monthly_referral=0.05, touch_minutes=LIMIT * 30 / limit))
+    assert bucket.lead_capacity == pytest.approx(limit * 300 / 400)
+    assert bucket.projection()[0]["new"] - 0.05 * 50 == pytest.approx(30)
+    more = bucket_of(computed(busy(kept=False), monthly_referral=0.05, touch_minutes=LIMIT * 30 / 500))
+    assert more.lead_capacity == 500 - 100, "where there is time for all, each of the referred has his"
+
+
+OVERRUN = report(400, 400, 400, paid=(600, 30, 18_000.0))  # of whom half can be worked
+
+
+@pytest.mark.parametrize("referral", [0.0, 0.01])
+@pytest.mark.parametrize(
+    "record",
+    [RECORD, busy(kept=False), busy(kept=True, touched=300), OVERRUN,
+     *(replace(OVERRUN, worked=worked((1200, touched, 60))) for touched in (300, 600, 1140))],
+)  # fmt: skip
+def test_today_and_capacity_say_the_same_of_next_month(record: Report, referral: float) -> None:
+    shown = computed(record, monthly_referral=referral)
+    first = bucket_of(shown).projection()[0]
+    won, then = first["new"] - referral * 50, 50 + first["new"] - first["lost"]
+    assert shown["monthly_wins"] == pytest.approx(won)
+    assert shown["customers_limit"] == pytest.approx(customers_ceiling(won, 0.04, referral))
+    assert shown["next_revenue"] == pytest.approx(100 * then)
+
+
+def test_the_sheets_say_the_same_of_next_month(told: Told) -> None:
+    path = told(busy(kept=False), monthly_referral=0.05)
+    shown, ahead = by_name(path, "Figures"), by_name(path, "Results")
+    assert shown["Customers won per month from leads"] == pytest.approx(30)
+    assert shown["Revenue next month"] == pytest.approx(100 * ahead["PROJECTION 1 customers"])
+    assert shown["Share of the judged leads that there was time for"] == pytest.approx(LIMIT / 400)
+    assert agree(path)
+
+
+@pytest.mark.parametrize("typed", [{"sales_people": None}, {"sales_people": 0}, {"monthly_referral": "many"}])
+def test_an_input_that_hides_the_hours_hides_them_in_every_engine(told: Told, typed: dict[str, Any]) -> None:
+    assert agree(told(busy(kept=True, touched=300), **typed))
+
+
+def test_the_limits_of_customers_won_lie_about_them(told: Told) -> None:
+    path = told(replace(OVERRUN, worked=worked((1200, 600, 60))))
+    assert by_name(path, "Figures")["Customers won per month from leads"] == pytest.approx(20)
+    low, high = wilson(60, 1200)
+    assert f"{low * 4:.1f} to {high * 4:.1f}" in values(path, "Today").values(), "of 400 leads a month"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from holdwater.crm.links import record_link
 from holdwater.crm.records import Customer, Deal, Lead, Money, Record, Spend
 from holdwater.errors import UsageError
 from holdwater.metrics.reporting import report
+from holdwater.metrics.words import Words
 from holdwater.store.database import Store
+from holdwater.store.runs import Run
 from holdwater.workbook.explain import explain
 from holdwater.workbook.package import Package
 from holdwater.workbook.refresh import refresh
@@ -42,14 +45,19 @@ def records() -> list[Record]:
     return found
 
 
+def synced(store: Store, records: list[Record], connection: str = "hubspot:1000001") -> None:
+    store.keep(connection, Page("any", records))
+    store.log(connection, Run(started_at=NOW, status="done"))
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("explained")
     with Store.open(folder / "store.db") as store:
-        store.keep("hubspot:1000001", Page("any", records()))
+        synced(store, records())
         figures = report(store, as_of=NOW)
     write_template(folder / "leads.xlsx", TYPED)
-    refresh(folder / "leads.xlsx", figures, origin="a test", now=NOW)
+    refresh(folder / "leads.xlsx", figures, origin="hubspot:1000001", now=NOW)
     return folder
 
 
@@ -102,10 +110,47 @@ def test_a_formula_in_a_row_leads_to_that_row_only(folder: Path) -> None:
 
 def test_a_store_that_has_gone_on_is_told(folder: Path, tmp_path: Path) -> None:
     with Store.open(tmp_path / "store.db") as store:
-        store.keep("hubspot:1000001", Page("any", records()[:20]))
+        synced(store, records()[:20])
     lines = "\n".join(explain(Package.open(folder / "leads.xlsx"), "Sources!B6", tmp_path / "store.db"))
     assert "another number than the cell has" in lines
     assert "give --store" in told(folder, "Sources!B6", store="none.db")
+
+
+def test_another_store_is_told_and_not_searched(folder: Path, tmp_path: Path) -> None:
+    with Store.open(tmp_path / "store.db") as store:
+        synced(store, records(), "hubspot:10")
+    lines = "\n".join(explain(Package.open(folder / "leads.xlsx"), "Sources!B6", tmp_path / "store.db"))
+    assert "The figures come from hubspot:1000001, of which the store" in lines
+    assert "records in the store:" not in lines
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_a_renamed_source_and_reason_lead_to_their_records(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], beside: bool
+) -> None:
+    book, path = tmp_path / "leads.xlsx", tmp_path / "store.db"
+    words = tmp_path / ("words.toml" if beside else "ours.toml")
+    words.write_text(
+        '[sources]\npaid_search = "Google Ads"\n'
+        '[lost_reasons]\nno_reply = { whose = "them", name = "Silent", claim = "no reply" }\n'
+    )
+    with Store.open(path) as store:
+        synced(store, records())
+        figures = report(store, as_of=NOW, words=Words.read(words))
+    write_template(book, TYPED)
+    refresh(book, figures, origin="odoo:other, hubspot:1000001", now=NOW)
+    named = [] if beside else ["--words", str(words)]
+    for cell, count in (("Sources!B6", 45), ("Losses!B14", 70), ("Losses!I14", 70)):
+        assert main(["explain", str(book), cell, "--store", str(path), *named]) == 0
+        lines = capsys.readouterr().out
+        assert lines.splitlines()[0].split("  ")[1].startswith(("Google Ads", "Silent"))
+        assert f"{count} records in the store:" in lines
+        assert "another number" not in lines
+
+
+def test_a_week_is_named_by_its_first_day(folder: Path) -> None:
+    first = told(folder, "Weeks!B6").splitlines()[0]
+    assert re.match(r"Weeks!B6  2026-\d\d-\d\d, Leads: ", first)
 
 
 @pytest.mark.parametrize("cell", ["Tomorrow!A1", "nothing", "Today!", "C1:C9", "Today!ZZ99", "", "A0"])

@@ -286,9 +286,12 @@ def test_columns_that_a_person_adds_to_a_table_follow_their_row(book: Path) -> N
     after = openpyxl.load_workbook(book)["Sources"]
     found = {after[f"A{row}"].value: tuple(after[f"{letter}{row}"].value for letter in letters) for row in (6, 7, 8)}
     assert found == {"organic_search": ("cut", "=B6*2"), "email": (None, None), "paid_search": ("ask Mia", "=B8*2")}
-    assert outcome.left_alone == ()
+    assert outcome.left_alone == ("in hw_sources the data have no more (not recorded)",)
     outcome = refreshed(book, replace(REPORT, sources=(first,)))
-    assert outcome.left_alone == ("in hw_sources the notes of organic_search, which is gone: cut",)
+    assert outcome.left_alone == (
+        "in hw_sources the notes of organic_search, which is gone: cut",
+        "in hw_sources the data have no more email",
+    )
 
 
 def test_a_row_added_by_hand_is_never_replaced(book: Path) -> None:
@@ -354,6 +357,25 @@ def test_a_workbook_that_cannot_be_refreshed_stays_as_it_was(book: Path, trouble
     with pytest.raises(kind, match=message):
         refreshed(book, replace(REPORT, sources=()))
     assert (book.read_bytes() if book.exists() else None) == before
+
+
+@pytest.mark.parametrize("lacking", ["a table", "a column", "an input"])
+def test_a_workbook_of_an_earlier_holdwater_is_told_the_way_out(book: Path, lacking: str) -> None:
+    refreshed(book)
+    earlier = openpyxl.load_workbook(book)
+    if lacking == "a table":
+        del earlier["Curve"].tables["hw_curve"]
+    elif lacking == "a column":
+        table = earlier["Months"].tables["hw_months"]
+        table.ref = table.autoFilter.ref = table.ref.replace("N", "M")
+        del table.tableColumns[-1]
+    else:
+        del earlier.defined_names["fiscal_start_typed"]
+    earlier.save(book)
+    before = book.read_bytes()
+    with pytest.raises(NotOurWorkbookError, match=r"stays as it is: make a new one with `holdwater template NEW.xlsx`"):
+        refreshed(book)
+    assert book.read_bytes() == before
 
 
 def test_sheets_are_found_whatever_they_are_called(book: Path) -> None:

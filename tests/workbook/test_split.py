@@ -58,10 +58,13 @@ def test_the_split_is_the_librarys(book: Path, budget: float | None) -> None:
         assert shown[f"SPEND_SPLIT {place}"] == row["source"]
         for name in ("spend", "leads", "next_lead_cost", "gain"):
             assert shown[f"SPEND_SPLIT {place} {name}"] == pytest.approx(row[name], rel=1e-9)
-    assert (shown["SPEND_SPLIT 1 now"], shown["SPEND_SPLIT 2 now"]) == (9_000 / 5, 0)  # June to October
+    assert (shown["SPEND_SPLIT 1 now"], shown["SPEND_SPLIT 2 now"]) == (
+        9_000 / 3,
+        0,
+    )  # spent in June, August and September
     sheet = values(book, "Fixes")
     assert [sheet[f"{c}{ROW}"] for c in "DEFG"] == pytest.approx(
-        [1_800, *(best[0][name] for name in ("spend", "leads", "gain"))]
+        [3_000, *(best[0][name] for name in ("spend", "leads", "gain"))]
     )
     assert sheet[f"A{ROW - 2}"] == shown["SPEND_SPLIT"]
     assert shown["SPEND_SPLIT"].startswith("Split best: ")
@@ -95,6 +98,8 @@ def test_what_to_type_is_said(book: Path) -> None:
         (("(not recorded)", 60, 4_000), {}, "rests on 1 customers of 20 leads"),
         (("paid_search", None, 4_000), {}, "max_leads"),
         (("paid_search", 60, -1), {}, "half_spend"),
+        (("paid_search", 60, 4_000), {"lead_budget": "much"}, "Budget for leads per month on the sheet Inputs is not"),
+        (("paid_search", 60, 4_000), {"lead_budget": -1.0}, "Budget for leads per month on the sheet Inputs is not"),
         (("paid_search", 60, 4_000), {"sales_hours": 18.0}, "there is no room for a lead that costs money"),
     ],
 )
@@ -106,6 +111,17 @@ def test_a_split_that_cannot_be_says_why_and_hides_no_verdict(
     assert shown["SPEND_SPLIT"] == values(book, "Fixes")[f"A{ROW - 2}"]
     assert shown["DECISION"]
     assert "SPEND_SPLIT 1" not in shown
+
+
+def test_a_source_typed_twice_is_refused(book: Path) -> None:
+    shown = split(book, PAID, ORGANIC, ("PAID_SEARCH", 60.0, 4_000.0))
+    assert shown["SPEND_SPLIT"] == "SPEND_SPLIT: paid_search is typed twice, as source 1 and 3: leave one out."
+    assert shown["DECISION"]
+    assert "SPEND_SPLIT 1" not in shown
+
+
+def test_a_wrong_budget_hides_no_verdict_where_nothing_is_split(book: Path) -> None:
+    assert split(book, lead_budget="much")["DECISION"]
 
 
 def test_without_a_verdict_there_is_no_split(book: Path) -> None:

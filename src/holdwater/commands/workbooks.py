@@ -114,6 +114,7 @@ def close(arguments: argparse.Namespace) -> None:
 
 def explain(arguments: argparse.Namespace) -> None:
     with needs("sync"):
+        from holdwater.metrics.words import Words
         from holdwater.store.place import default_path
         from holdwater.workbook.explain import explain as lines
         from holdwater.workbook.package import Package
@@ -121,7 +122,8 @@ def explain(arguments: argparse.Namespace) -> None:
         store = arguments.store or default_path()
         if arguments.store and not store.exists():
             raise SetupError(f"There is no store at {store}: give the one that holdwater sync wrote.")
-        told = lines(Package.open(arguments.book), arguments.cell, store, everything=arguments.all)
+        words = Words.read(arguments.words) if arguments.words else None
+        told = lines(Package.open(arguments.book), arguments.cell, store, everything=arguments.all, words=words)
     print("\n".join(told))
 
 

@@ -50,13 +50,15 @@ _CANDIDATES = [
 
 
 def read_moments(column: Column, stated: str | None, zone: tzinfo) -> list[datetime | None]:
-    """Each cell's moment in `zone` (None: empty); a date without a time is the day's first moment there.
+    """Each cell's moment in `zone` (None: empty); a date without a time is midnight UTC, whatever the zone.
+
+    So the store tells dates from moments, and a date stays on its day by every clock.
 
     `stated` is the format of the column, None if its cells must settle it. ExportError names the cell that
     cannot be read, or could be read two ways.
     """
     readings = [_reading(pattern, zone, column.first_day) for pattern in ([stated] if stated else _CANDIDATES)]
-    certain = {row: value.replace(tzinfo=zone) for row, value in column.known.items() if isinstance(value, datetime)}
+    certain = {row: _there(value, zone) for row, value in column.known.items() if isinstance(value, datetime)}
     return settle(
         column, readings, certain, kind="date", key="date_format", show=lambda moment: moment.date().isoformat()
     )
@@ -65,7 +67,17 @@ def read_moments(column: Column, stated: str | None, zone: tzinfo) -> list[datet
 def read_days(column: Column, stated: str | None, zone: tzinfo) -> list[date | None]:
     """Each cell's day in `zone` (None: empty), read as `read_moments` does."""
     moments = read_moments(column, stated, zone)
-    return [moment.astimezone(zone).date() if moment else None for moment in moments]
+    return [local_day(moment, zone) if moment else None for moment in moments]
+
+
+def local_day(moment: datetime, zone: tzinfo) -> date:
+    """The day of a moment that `read_moments` has read."""
+    return moment.date() if moment.tzinfo is UTC and moment.time() == time() else moment.astimezone(zone).date()
+
+
+def _there(clock: datetime, zone: tzinfo) -> datetime:
+    """What a workbook has, where a date is midnight."""
+    return clock.replace(tzinfo=UTC if clock.time() == time() else zone)
 
 
 def check_format(stated: str) -> str:
@@ -124,7 +136,8 @@ def _moment(parts: dict[str, str | None], zone: tzinfo) -> datetime | None:
         hour = hour % 12 + (12 if half in "pP" else 0)
     microsecond = int((parts["fraction"] or "")[:6].ljust(6, "0"))
     try:
-        clock = datetime(year, month, number("day"), hour, number("minute"), number("second"), microsecond, zone)
+        there = zone if parts["hour"] else UTC
+        clock = datetime(year, month, number("day"), hour, number("minute"), number("second"), microsecond, there)
         return clock.replace(tzinfo=_offset(parts["offset"])) if parts["offset"] else clock
     except ValueError:
         return None
@@ -148,4 +161,4 @@ def _from_excel(cell: str, zone: tzinfo, first_day: date) -> datetime | None:
     if not 61 <= days < 109_575:  # 109,575 is 1 January 2200
         return None
     seconds = round(days * 86_400)
-    return datetime.combine(EXCEL_FIRST_DAY, time(), zone) + timedelta(seconds=seconds)
+    return _there(datetime.combine(EXCEL_FIRST_DAY, time()) + timedelta(seconds=seconds), zone)

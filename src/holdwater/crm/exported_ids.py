@@ -38,6 +38,10 @@ def keyed(id_: str) -> str | None:
     return f"{start}{hashed[:_SIZE]}" if hashed and start else None
 
 
+def is_keyed(id_: str) -> bool:
+    return id_.startswith("hmac-")
+
+
 def key_mark() -> str | None:
     """What every keyed id starts with: it tells keys apart, and nothing else about them. None where there is no key."""
     marked = keyed_hash("the key itself")

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from holdwater.crm.amounts import check_currency, read_amounts
 from holdwater.crm.columns import Column
-from holdwater.crm.dates import read_days, read_moments
+from holdwater.crm.dates import local_day, read_days, read_moments
 from holdwater.crm.export_table import ExportTable
 from holdwater.crm.exported_ids import identifier
 from holdwater.crm.mapping import Customers, Deals, Leads, Spending, Status
@@ -23,6 +23,7 @@ from holdwater.errors import ExportError
 T = TypeVar("T")
 R = TypeVar("R", Lead, Deal, Customer, Spend)
 
+_ADDRESS = re.compile(r"[^\s@]@[^\s@]+\.[^\s@]")
 # What a spreadsheet makes of a long number when it saves a CSV file: 1.23457E+15.
 _ROUNDED = re.compile(r"\d[.,]\d+E\+\d+")
 
@@ -44,7 +45,7 @@ def leads(table: ExportTable, mapping: Leads, version: datetime) -> list[Lead]:
             for id_, created, raw, owner, person in zip(
                 fields.needed("id", fields.ids("id")),
                 fields.needed("created_at", fields.moments("created_at")),
-                fields.texts("source", mapping.source),
+                fields.words("source", mapping.source),
                 fields.ids("owner_id"),
                 fields.persons("email"),
                 strict=True,
@@ -77,8 +78,8 @@ def deals(table: ExportTable, mapping: Deals, version: datetime) -> list[Deal]:
                 fields.moments("closed_at"),
                 fields.ids("lead_id"),
                 fields.amounts(),
-                fields.texts("pipeline_id"),
-                fields.texts("stage_id"),
+                fields.words("pipeline_id"),
+                fields.words("stage_id"),
                 fields.ids("owner_id"),
                 strict=True,
             )
@@ -92,7 +93,7 @@ def customers(table: ExportTable, mapping: Customers, version: datetime) -> list
     ended = fields.moments("ended_at")
     for row, (first, last) in enumerate(zip(started, ended, strict=True)):
         # Days, because one of the two columns may have times and the other not.
-        if last and last.astimezone(mapping.zone).date() < first.astimezone(mapping.zone).date():
+        if last and local_day(last, mapping.zone) < local_day(first, mapping.zone):
             raise fields.column("ended_at").error(row, "the customer ends before the start; correct one of the dates")
     return _one_per_id(
         fields,
@@ -113,11 +114,11 @@ def customers(table: ExportTable, mapping: Customers, version: datetime) -> list
 def spend(table: ExportTable, mapping: Spending, version: datetime) -> list[Spend]:
     fields = _Fields(table, mapping)
     days = fields.needed("day", fields.days("day"))
-    sources = fields.texts("source", mapping.source)
+    sources = fields.words("source", mapping.source)
     if mapping.columns.id:
         ids = fields.needed("id", fields.ids("id"))
     else:
-        ids = _spend_ids(days, sources, fields.texts("campaign"))
+        ids = _spend_ids(days, sources, fields.words("campaign"))
     records = [
         Spend(id=id_, day=day, amount=amount, updated_at=version, source=source_name(raw), source_raw=raw)
         for id_, day, amount, raw in zip(ids, days, fields.needed("amount", fields.amounts()), sources, strict=True)
@@ -196,6 +197,16 @@ class _Fields:
         if not self.mapping.header(field):
             return [constant] * len(self.table.rows)
         return [cell or None for cell in self.column(field).cells]
+
+    def words(self, field: str, constant: str | None = None) -> list[str | None]:
+        """Texts that are kept and shown as they are, so no address may be among them."""
+        texts = self.texts(field, constant)
+        for row, text in enumerate(texts):
+            if text and _ADDRESS.search(text):
+                raise self.column(field).error(
+                    row, f"the cell holds an e-mail address, which is not kept; map {field} to another column"
+                )
+        return texts
 
     def ids(self, field: str) -> list[str | None]:
         if not self.mapping.header(field):

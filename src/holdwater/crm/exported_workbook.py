@@ -26,7 +26,7 @@ from holdwater.crm.export_table import ExportTable, closest
 from holdwater.errors import ExportError
 from holdwater.zip_limits import TOO_FAR, unpacks_too_far
 
-_MOST_ROWS, _MOST_COLUMNS = 1_048_576, 16_384
+_MOST_ROWS = 1_048_576
 _DIGITS = 15  # what Excel keeps of a number
 _ROW, _FORMULA, _VALUE, _MERGED = (f"{{{SHEET_MAIN_NS}}}{tag}" for tag in ("row", "f", "v", "mergeCell"))
 _SIGN = re.compile(r'\[\$(?P<tagged>[^\]-]+)[^\]]*\]|"(?P<quoted>[^"]+)"|(?P<plain>[$€£¥₹₩₪₺₽₴₦₱₫฿])')
@@ -146,7 +146,8 @@ def _table(sheet: Any, marks: _Marks, file: str, table: str, first_day: datetime
 
 def _headers(sheet: Any, file: str) -> tuple[int, list[str]]:
     """The first row that says anything."""
-    with closing(sheet.iter_rows(min_row=1, max_row=_MOST_ROWS, max_col=_MOST_COLUMNS)) as rows:
+    sheet.reset_dimensions()  # else each row comes as wide as a sheet may be
+    with closing(sheet.iter_rows(min_row=1, max_row=_MOST_ROWS)) as rows:
         for number, cells in enumerate(rows, start=1):
             texts = [_value(cell).text for cell in cells]
             if any(texts):
@@ -200,6 +201,8 @@ def _number(value: float, number_format: str) -> _Value:
     if not abs(value) < 10**_DIGITS:
         return _Value(f"{value:.{_DIGITS - 1}E}")
     number = Decimal(f"{value:.{_DIGITS}g}")
+    if re.fullmatch("0{2,}", number_format) and number == number.to_integral_value() >= 0:
+        return _Value(f"{number:0{len(number_format)}f}", number)  # a code, shown with its zeros
     return _Value(f"{number:f}{_sign(number_format)}", number)
 
 

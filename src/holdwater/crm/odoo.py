@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 import httpx
@@ -78,9 +79,10 @@ class Odoo(OverHttp):
         self._told = False  # whether the past of every lead could be read
         self._api = Api(client, at_once=at_once, addresses=person is not None)
 
-    @property
+    @cached_property
     def connection(self) -> str:
-        """The host, and the database if the address names one."""
+        """The host, and the database if the address names one; once the key has been tried."""
+        self._api.users()
         return f"odoo:{self._client.account}/{self._database}".rstrip("/")
 
     def pages(self, watermarks: Mapping[str, datetime]) -> Iterator[Page]:

@@ -54,8 +54,10 @@ def forget() -> None:
 
 
 def _normal(address: str) -> str | None:
-    """Upper and lower case mean the same, and so do the ways to write an accent."""
-    text = unicodedata.normalize("NFKC", address).strip().casefold()
+    """Upper and lower case mean the same, and so do the ways to write an accent; `Name <address>` is the address."""
+    text = unicodedata.normalize("NFKC", address).strip().casefold().removeprefix("mailto:")
+    if text.endswith(">"):  # as in the header of a mail
+        text = text[text.rfind("<") + 1 : -1].strip()
     name, _, host = text.rpartition("@")
     return text if name and host and not any(map(str.isspace, text)) else None
 

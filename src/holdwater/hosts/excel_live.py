@@ -68,6 +68,10 @@ class LiveWorkbook:
     def changed_parts(self) -> frozenset[str]:
         return frozenset(self._pending)
 
+    @property
+    def date1904(self) -> bool:
+        return bool(self._book.api.Date1904)
+
     def sheets(self) -> dict[str, str]:
         return {sheet.name: sheet.name for sheet in self._book.sheets}
 
@@ -205,7 +209,7 @@ class LiveWorkbook:
 
     def _number(self, content: float | date) -> float:
         if isinstance(content, date):
-            return host.serial(content) - _DAYS_1904 * bool(self._book.api.Date1904)
+            return host.serial(content) - _DAYS_1904 * self.date1904
         return float(content)
 
     def _same(self, content: Content, cell: ReadCell | None) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +37,8 @@ def zone(name: str) -> tzinfo:
     """The time zone of an IANA name such as Europe/Berlin; ValueError if this machine knows none of that name."""
     if name == "UTC":
         return UTC  # known without any table of zones, too
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # it needs files that a bare Python may lack
+
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):  # a name may look like a path, or be a folder

@@ -34,7 +34,7 @@ def customer_figures(
     engine: Engine, until: datetime, known_until: datetime, leads: int, words: Words, conventions: Conventions
 ) -> dict[str, Any]:
     """The fields of the report that `holdwater.metrics.customer_figures` defines."""
-    today = conventions.day(until.replace(tzinfo=UTC))
+    today = conventions.day_of(until.replace(tzinfo=UTC))
     (backward,) = engine.rows(customers.backward_customers(until))
     (referrals,) = engine.rows(contact.referrals(until, known_until))
     return {
@@ -84,7 +84,8 @@ def _cohort(month: date, rows: Sequence[Row]) -> Cohort:
 def _customer_months(rows: Sequence[Row], today: date) -> tuple[CustomerMonth, ...]:
     known = {row["month"]: row for row in rows}
     there, found = 0, []
-    for month in _months(min(known), today) if known else ():
+    # A date without a time stays on its day, which where it is earlier than in UTC may be tomorrow.
+    for month in _months(min(known), max([today, *known])) if known else ():
         row = known.get(month, {"new": 0, "lost": 0, "lost_new": 0})
         churned = Share(count=row["lost"] - row["lost_new"], of=there)
         complete = month < today.replace(day=1)
@@ -102,8 +103,9 @@ def _months(first: date, last: date) -> Iterator[date]:
 def _weeks(rows: Sequence[Row], week_start: int, today: date) -> tuple[LeadWeek, ...]:
     known = {weeks.first_week(week_start) + timedelta(weeks=row["week"]): row for row in rows}
     found: list[LeadWeek] = []
-    week = min(known, default=today + timedelta(days=1))
-    while week <= today:
+    last = max([today, *known])  # as for the months
+    week = min(known, default=last + timedelta(days=1))
+    while week <= last:
         row = known.get(week, {"leads": 0, "won": 0})
         found.append(LeadWeek(week=week, leads=row["leads"], won=row["won"]))
         week += timedelta(weeks=1)

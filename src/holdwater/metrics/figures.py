@@ -102,4 +102,4 @@ class Report:
 
     @property
     def today(self) -> date:
-        return self.conventions.day(self.as_of)
+        return self.conventions.day_of(self.as_of)

@@ -37,18 +37,14 @@ class Local:
         if isinstance(node, ops.Date | ops.TimestampTruncate) and not isinstance(
             node.arg, ops.TimestampTruncate | ops.Cast
         ):
-            return node.__recreate__(
-                {**arguments, "arg": self._shifted(arguments["arg"].to_expr(), isinstance(node.arg, ops.Literal)).op()}
-            )
+            return node.__recreate__({**arguments, "arg": self._shifted(arguments["arg"].to_expr()).op()})
         return node.__recreate__(arguments) if changed else node
 
-    def _shifted(self, moment: ibis.Value, has_clock: bool) -> ibis.Value:
+    def _shifted(self, moment: ibis.Value) -> ibis.Value:
         (_, first), *later = self._offsets
         cases = [(moment >= ibis.literal(at), moment + ibis.interval(seconds=seconds)) for at, seconds in later[::-1]]
-        if not has_clock:
-            cases.insert(0, (moment == moment.truncate("D"), moment))
-        earliest = moment + ibis.interval(seconds=first)
-        return ibis.cases(*cases, else_=earliest) if cases else earliest
+        dated = (moment == moment.truncate("D"), moment)
+        return ibis.cases(dated, *cases, else_=moment + ibis.interval(seconds=first))
 
 
 def offsets(zone: tzinfo, since: datetime, until: datetime) -> list[tuple[datetime, int]]:

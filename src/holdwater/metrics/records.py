@@ -1,4 +1,7 @@
-"""The single records behind a count of the workbook, by the very expressions that counted them."""
+"""The single records behind a count of the workbook, by the very expressions that counted them.
+
+`words` are those by which the sources and reasons of that workbook have their names.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,8 @@ from holdwater.metrics.engine import IN_MEMORY, Embedded, Engine
 from holdwater.metrics.local import Local
 from holdwater.metrics.reporting import latest_moment
 from holdwater.metrics.tables import CUSTOMERS, DEALS
+from holdwater.metrics.wording import Worded, texts
+from holdwater.metrics.words import Words
 from holdwater.store.database import Store
 
 
@@ -61,6 +66,7 @@ def leads_behind(
     source: str | None = None,
     month: date | None = None,
     conventions: Conventions = UNSAID,
+    words: Words | None = None,
 ) -> list[RecordOf]:
     """Those that the column `header` counts in a month of first contact; without one, of a source (None: no name)."""
 
@@ -73,7 +79,7 @@ def leads_behind(
             rows = rows.filter(rows.source.isnull() if source is None else rows.source == source)
         return rows.select("connection", "id", day=rows.month)
 
-    return _records(store, "leads", as_of, wanted, conventions)
+    return _records(store, "leads", as_of, wanted, conventions, words)
 
 
 def customers_behind(
@@ -95,7 +101,11 @@ def customers_behind(
 
 
 def losses_behind(
-    store: Store, reason: str | None, as_of: datetime, conventions: Conventions = UNSAID
+    store: Store,
+    reason: str | None,
+    as_of: datetime,
+    conventions: Conventions = UNSAID,
+    words: Words | None = None,
 ) -> list[RecordOf]:
     """The deals that were lost for this reason; None: for none that was recorded."""
 
@@ -104,11 +114,17 @@ def losses_behind(
         lost = lost.filter(lost.lost_reason.isnull() if reason is None else lost.lost_reason == reason)
         return lost.select("connection", "id", day=lost.closed_at.date())
 
-    return _records(store, "deals", as_of, wanted, conventions)
+    return _records(store, "deals", as_of, wanted, conventions, words)
 
 
 def verdicts_behind(
-    store: Store, reason: str, claim: Claim, header: str, as_of: datetime, conventions: Conventions = UNSAID
+    store: Store,
+    reason: str,
+    claim: Claim,
+    header: str,
+    as_of: datetime,
+    conventions: Conventions = UNSAID,
+    words: Words | None = None,
 ) -> list[RecordOf]:
     """The deals lost for this reason of which the messages say what the column counts."""
 
@@ -117,7 +133,7 @@ def verdicts_behind(
         rows = rows.filter(rows.verdict == VERDICTS[header])
         return rows.select("connection", id="deal_id", day=rows.closed_at.date())
 
-    return _records(store, "deals", as_of, wanted, conventions)
+    return _records(store, "deals", as_of, wanted, conventions, words)
 
 
 def _records(
@@ -126,14 +142,16 @@ def _records(
     as_of: datetime,
     wanted: Callable[[datetime, datetime], ibis.Table],
     conventions: Conventions,
+    words: Words | None = None,
 ) -> list[RecordOf]:
     with closing(duckdb.connect(":memory:", config=IN_MEMORY)) as database:
         embedded = Embedded(database)
         with store.snapshot():
             embedded.feed(store)
             known_until = max(as_of, latest_moment(embedded, store.read_until()))
-        clock = conventions.clock
-        engine: Engine = embedded if clock is UTC else Local(embedded, clock, known_until)
+        engine: Engine = Worded(embedded, words, texts(embedded)) if words else embedded
+        if conventions.clock is not UTC:
+            engine = Local(engine, conventions.clock, known_until)
         until, known_until = (moment.astimezone(UTC).replace(tzinfo=None) for moment in (as_of, known_until))
         found = engine.rows(wanted(until, known_until).order_by("connection", "id"))
     return [RecordOf(row["connection"], stream, row["id"], row["day"]) for row in found]

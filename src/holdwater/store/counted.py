@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from holdwater.crm.records import STREAMS
@@ -36,12 +36,13 @@ def note(database: sqlite3.Connection, connection: str, before: datetime, told: 
 
 
 def of_all(database: sqlite3.Connection) -> dict[str, list[Counted]]:
-    """By connection; one whose source tells no count is not there."""
+    """By connection, with the rows as they are now; one whose source tells no count is not there."""
     names = ", ".join(column.name for column in COUNTED.columns)
     found: dict[str, list[Counted]] = {}
     for connection, *cells in database.execute(f"SELECT connection, {names} FROM counted ORDER BY connection, stream"):  # noqa: S608 -- our names
         values = {c.name: c.of_cell(cell) for c, cell in zip(COUNTED.columns, cells, strict=True)}
-        found.setdefault(connection, []).append(Counted(**values))
+        one = Counted(**values)
+        found.setdefault(connection, []).append(replace(one, kept=_rows(database, connection, one.stream, one.before)))
     return found
 
 

@@ -17,7 +17,7 @@ from holdwater.crm.records import Customer
 from holdwater.errors import StoreError
 from holdwater.store import counted
 from holdwater.store.counted import COUNTED, Counted
-from holdwater.store.fingerprints import require_same_key
+from holdwater.store.fingerprints import PERSON_KEY, note_key, require_same_key
 from holdwater.store.migrations import VERSION, prepare, upgrade
 from holdwater.store.presence import DEFINITIONS, Presence
 from holdwater.store.runs import Run
@@ -56,6 +56,7 @@ class Store:
         self.path = path
         self._database = database
         self._presence = Presence(database)
+        self._key_noted = False
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Self:
@@ -93,10 +94,10 @@ class Store:
         with _failures(self.path), self._transaction():
             self._presence.start()
 
-    def require_same_key(self, connection: str) -> None:
-        """StoreError if the people of an export are kept under another key than today's."""
+    def require_same_key(self) -> None:
+        """StoreError if people are kept under another key than today's."""
         with _failures(self.path):
-            require_same_key(self._database, connection, self.path)
+            require_same_key(self._database, self.path)
 
     def keep(self, connection: str, page: Page, *, recognised: bool = True) -> Kept:
         """Take one page over, all or nothing: upsert its records, bury what is gone, move the stream's watermark.
@@ -104,6 +105,7 @@ class Store:
         `recognised`: whether the source was asked who its persons are; if not, what is known of them stays.
         """
         with _failures(self.path), self._transaction():
+            self._key_noted = self._key_noted or note_key(self._database, page.records)
             before = self._database.total_changes
             for kind in {type(record) for record in page.records}:
                 table = CANONICAL[kind]
@@ -302,7 +304,7 @@ class Store:
         return int(version)
 
     def _build(self) -> None:
-        for definition in (*(table.definition for table in _TABLES), *DEFINITIONS, _SYNC_STATE):
+        for definition in (*(table.definition for table in _TABLES), *DEFINITIONS, _SYNC_STATE, PERSON_KEY):
             self._database.execute(definition)
         self._pragma("application_id", APPLICATION_ID)
 

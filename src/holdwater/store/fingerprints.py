@@ -10,19 +10,20 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from holdwater.crm.exported_ids import KEYED, key_mark, keyed
-from holdwater.crm.persons import VARIABLE
+from holdwater.crm.exported_ids import KEYED, is_keyed, key_mark, keyed
+from holdwater.crm.persons import SET_KEY, VARIABLE
+from holdwater.crm.records import Record
 from holdwater.errors import StoreError
 from holdwater.store.schema import CANONICAL
 
+PERSON_KEY = "CREATE TABLE person_key (mark TEXT PRIMARY KEY) WITHOUT ROWID"  # one row at most; never the key
 _FINGERPRINT = f"connection GLOB 'exports:*' AND {{}} GLOB 'sha256:{'[0-9a-f]' * 32}'"  # of a column
 _TABLES = """SELECT m.name FROM sqlite_master m, pragma_table_info(m.name) c
     WHERE m.type = 'table' AND c.name = 'connection'"""
 
 
 def take_out(database: sqlite3.Connection, path: Path) -> None:
-    """Every fingerprint becomes a keyed id. Without a key, the connections that have some lose all their rows, and
-    count as never synced: their files are read whole at the next sync, with a key.
+    """Every fingerprint becomes a keyed id; StoreError, and everything as it was, where there is no key for that.
 
     To be called outside a transaction. One that breaks off leaves a store of the version it had, and the next call
     does the rest. StoreError while another program reads the store.
@@ -30,17 +31,7 @@ def take_out(database: sqlite3.Connection, path: Path) -> None:
     columns = _id_columns(database)
     database.execute("BEGIN IMMEDIATE")
     try:
-        fingerprints = {
-            fingerprint: keyed(fingerprint)
-            for table, column in columns
-            for (fingerprint,) in database.execute(
-                f"SELECT DISTINCT {column} FROM {table} WHERE {_FINGERPRINT.format(column)}"  # noqa: S608 -- names of the store
-            )
-        }
-        if None in fingerprints.values():
-            _forget(database, columns)
-        else:
-            _replace(database, columns, fingerprints)
+        _replace(database, columns, _keyed_ids(database, columns, path))
         database.execute("COMMIT")
     except BaseException:
         database.rollback()
@@ -55,22 +46,49 @@ def take_out(database: sqlite3.Connection, path: Path) -> None:
         )
 
 
-def require_same_key(database: sqlite3.Connection, connection: str, path: Path) -> None:
-    """StoreError if rows are known by ids under another key: a sync would keep each of them a second time."""
-    marks = {
-        mark
-        for table in CANONICAL.values()
-        for (mark,) in database.execute(
-            f"SELECT DISTINCT substr(id, 1, instr(id, ':')) FROM {table.name} WHERE connection = ? AND id GLOB ?",  # noqa: S608
-            (connection, KEYED),
-        )
-    }
-    mark = key_mark() if marks else None
-    if mark and marks != {mark}:  # without a key, an export that needs one is refused anyway
+def _keyed_ids(database: sqlite3.Connection, columns: Iterable[tuple[str, str]], path: Path) -> dict[str, str]:
+    """What takes the place of each fingerprint; StoreError where there is no key."""
+    found: dict[str, str] = {}
+    for table, column in columns:
+        query = f"SELECT DISTINCT {column} FROM {table} WHERE {_FINGERPRINT.format(column)}"  # noqa: S608 -- names of the store
+        for (fingerprint,) in database.execute(query):
+            id_ = keyed(fingerprint)
+            if id_ is None:
+                raise StoreError(
+                    f"The store {path} knows people of exports by plain hashes, which keyed ones are to replace, and"
+                    f" there is no key: unlock the keyring, or {SET_KEY}; or sync into a new store."
+                )
+            found[fingerprint] = id_
+    return found
+
+
+def require_same_key(database: sqlite3.Connection, path: Path) -> None:
+    """StoreError if people are known under another key: each would be kept a second time, and nobody recognised."""
+    of_store = _mark(database)
+    mark = key_mark() if of_store else None
+    if mark and mark != of_store:  # without a key nobody is recognised, and an export that needs one is refused
         raise StoreError(
-            f"The store {path} knows people of {connection} under another key: "
-            f"set {VARIABLE} to the key of before, or sync into a new store."
+            f"The store {path} knows people under another key: set {VARIABLE} to the key of before, or sync into a new"
+            " store."
         )
+
+
+def note_key(database: sqlite3.Connection, records: Iterable[Record]) -> bool:
+    """Remember by its mark under which key people are known, if these records know any; whether they do."""
+    found = any(getattr(record, "person", None) or is_keyed(record.id) for record in records)
+    if found and (mark := key_mark()):
+        database.execute("INSERT INTO person_key SELECT ? WHERE NOT EXISTS (SELECT * FROM person_key)", (mark,))
+    return found
+
+
+def _mark(database: sqlite3.Connection) -> str | None:
+    for (mark,) in database.execute("SELECT mark FROM person_key"):
+        return str(mark)
+    for table in CANONICAL.values():  # of a store that was converted
+        query = f"SELECT substr(id, 1, instr(id, ':')) FROM {table.name} WHERE id GLOB ? LIMIT 1"  # noqa: S608 -- our names
+        for (mark,) in database.execute(query, (KEYED,)):
+            return str(mark)
+    return None
 
 
 def _id_columns(database: sqlite3.Connection) -> list[tuple[str, str]]:
@@ -81,21 +99,8 @@ def _id_columns(database: sqlite3.Connection) -> list[tuple[str, str]]:
     ).fetchall()
 
 
-def _replace(database: sqlite3.Connection, columns: Iterable[tuple[str, str]], ids: Mapping[str, str | None]) -> None:
+def _replace(database: sqlite3.Connection, columns: Iterable[tuple[str, str]], ids: Mapping[str, str]) -> None:
     database.create_function("keyed", 1, ids.get)
     for table, column in columns:
         database.execute(f"UPDATE {table} SET {column} = keyed({column}) WHERE {_FINGERPRINT.format(column)}")  # noqa: S608
     database.create_function("keyed", 1, None)
-
-
-def _forget(database: sqlite3.Connection, columns: Iterable[tuple[str, str]]) -> None:
-    """With their log of runs too: a source that was synced once and has no rows would pass for one without leads."""
-    connections = {
-        connection
-        for table, column in columns
-        for connection in database.execute(
-            f"SELECT DISTINCT connection FROM {table} WHERE {_FINGERPRINT.format(column)}"  # noqa: S608
-        )
-    }
-    for (table,) in database.execute(_TABLES).fetchall():
-        database.executemany(f"DELETE FROM {table} WHERE connection = ?", connections)  # noqa: S608

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from holdwater.store.counted import COUNTED
-from holdwater.store.fingerprints import take_out
+from holdwater.store.fingerprints import PERSON_KEY, take_out
 from holdwater.store.schema import Table
 
 VERSION = 4
@@ -40,8 +40,9 @@ def _from_2(database: sqlite3.Connection, tables: Sequence[Table], others: Seque
 
 
 def _from_3(database: sqlite3.Connection, tables: Sequence[Table], others: Sequence[str]) -> None:
-    """4 knows what a source itself says it has. Nothing was told yet."""
+    """4 knows what a source itself says it has, and under which key people are known. Nothing was told yet."""
     _rebuild(database, COUNTED)
+    database.execute(PERSON_KEY)
 
 
 def _rebuild(database: sqlite3.Connection, table: Table) -> None:

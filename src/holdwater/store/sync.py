@@ -57,7 +57,7 @@ def sync(
         store.log(syncing.connection, syncing.run)
         store.start()
         try:
-            store.require_same_key(syncing.connection)
+            store.require_same_key()
             known = {} if full else store.watermarks(syncing.connection)
             syncing.take(_reaching_back(known, since))
             if reconcile or _forgotten(connector, store, known, syncing.run):

@@ -17,7 +17,12 @@ REFERRED_JUDGED = "Judged leads who were referred"
 REFERRED_WON = "Judged customers who were referred"
 WORKED = "Judged leads that were worked"
 REFERRED_WORKED = "Judged leads who were referred and worked"
-_AS_OF, _REFRESHED = 1, 2  # their rows in the table
+_SOURCE, _AS_OF, _REFRESHED = 0, 1, 2  # their rows in the table
+
+
+def last_source(package: OpenWorkbook) -> str:
+    """The connections its figures come from, one after the other."""
+    return _said(package, _SOURCE)
 
 
 def last_refreshed(package: OpenWorkbook) -> str:

@@ -37,6 +37,7 @@ def conventions_from(typed: Mapping[str, Value], rates: Rates) -> Conventions:
     currency = (
         None if is_blank(typed.get("books_currency")) else _code(typed["books_currency"], "Currency of the books")
     )
+    _require_month(typed.get("fiscal_start"))
     return Conventions(
         _zone(typed.get("time_zone")), _weekday(typed.get("week_start")), currency, _rates(rates, currency)
     )
@@ -62,6 +63,14 @@ def _weekday(value: Value) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value not in range(1, 8):
         raise ValueError(f"First day of the week is {value!r}; type 1 for Monday to 7 for Sunday")
     return int(value)
+
+
+def _require_month(value: Value) -> None:
+    """The formulas of fiscal years read it where it is typed, and take what is no month for none."""
+    if is_blank(value):
+        return
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value not in range(1, 13):
+        raise ValueError(f"First month of the fiscal year is {value!r}; type 1 for January to 12 for December")
 
 
 def _rates(rows: Rates, currency: str | None) -> dict[str, float]:

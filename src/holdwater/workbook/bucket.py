@@ -26,7 +26,7 @@ def bucket_of(values: Values) -> Bucket:
         next_lead_cost=number(values, "paid_lead_cost") if spend else 0,
         conversion=conversion,
         burn=burn,
-        lead_capacity=number(values, "lead_limit"),
+        lead_capacity=number(values, "counted_limit"),
         lead_cost=number(values, "lead_work_cost"),
         revenue_per_customer=number(values, "monthly_revenue"),
         gross_margin=number(values, "margin_share"),
@@ -55,45 +55,15 @@ def conversion_and_burn(values: Values) -> tuple[float, float]:
     Where the record does not tell who was worked, the hours do. What they cannot explain is burned: the model takes off
     by lead_capacity what they can.
     """
-    by_record = share_worked_by_record(values)
-    if by_record is None:
-        return of_worked(values, number(values, "counted_conversion")), 0.0
-    burn = max(0.0, 1 - by_record / share_worked(values))
-    return number(values, "worked_conversion"), burn
+    if share_worked_by_record(values) is None and number(values, "counted_conversion") > number(values, "share_worked"):
+        raise NoDataError(
+            "More customers were won than the hours for leads on the sheet Inputs allow to be worked:"
+            " correct the people, their hours or the minutes there."
+        )
+    return number(values, "conversion_if_worked"), number(values, "share_burned")
 
 
 def share_worked_by_record(values: Values) -> float | None:
     """Of the judged leads; None where no CRM keeps whom the firm has approached, or nobody is judged."""
     worked, judged = number(values, "counted_worked"), number(values, "counted_judged")
     return worked / judged if worked and judged else None
-
-
-def of_worked(values: Values, conversion: float) -> float:
-    """The conversion of the leads that were worked, from that of all.
-
-    Leads that nobody had time for are among all, and the model takes them off again by lead_capacity: without this they
-    would count twice. NoDataError where more leads must have been worked than the hours on the sheet Inputs allow.
-    """
-    worked = conversion / share_worked(values) if conversion else 0.0
-    if worked > 1:
-        raise NoDataError(
-            "More customers were won than the hours for leads on the sheet Inputs allow to be worked:"
-            " correct the people, their hours or the minutes there."
-        )
-    return worked
-
-
-def share_worked(values: Values) -> float:
-    """Of the judged leads, month by month, with today's people and hours; 1 where no month brought too many.
-
-    The referred take these hours as others do.
-    """
-    limit = number(values, "lead_limit")
-    months = [
-        (judged, min(1.0, limit / leads))
-        for judged, leads in zip(values["hw_months[Judged leads]"], values["hw_months[Leads]"], strict=True)
-        if judged and leads
-    ]
-    judged = sum(judged for judged, _ in months)
-    # No capacity at all works a share too small to divide by without this; then the conversion is out of bounds.
-    return max(sum(judged * share for judged, share in months) / judged, 1e-300) if judged else 1.0

@@ -11,15 +11,16 @@ from holdwater.bucket.words import count, money
 from holdwater.errors import FormulaError, KindError, NoDataError, NumError
 from holdwater.rows import is_blank
 from holdwater.workbook.about import REFERRED
-from holdwater.workbook.bucket import bucket_of, number, share_worked, share_worked_by_record
+from holdwater.workbook.bucket import bucket_of, number, share_worked_by_record
 from holdwater.workbook.cells import CellError, Value
 from holdwater.workbook.evaluate import Values
 from holdwater.workbook.figures import CHURN_BESIDE, FIGURES
 from holdwater.workbook.inputs import BOOKS, INPUTS, POLICY, Input
 from holdwater.workbook.sheet_formulas.definitions import churn_beside, entry
+from holdwater.workbook.split import FEWEST_WON
 
 _DECIDES = ("horizon_months",)  # of the rules; those of thumb decide nothing here
-_NEEDED = [i for i in INPUTS if i.group not in (POLICY, BOOKS) or i.name in _DECIDES]
+_NEEDED = [i for i in INPUTS if i.name != "lead_budget" and (i.group not in (POLICY, BOOKS) or i.name in _DECIDES)]
 
 
 def business(values: Values, about: Mapping[object, object], projects: Sequence[Sequence[Value]] = ()) -> Description:
@@ -63,8 +64,11 @@ def _without_data(values: Values) -> Iterator[FormulaError]:
     """Why the first figure that needs data has none, in its own words."""
     for figure in FIGURES:
         if figure.name in ("lead_flow", "any_conversion", "counted_conversion", "paid_conversion", "paid_lead_cost"):
+            arguments = [values[column] for column in figure.arguments.values()]
+            if any(isinstance(argument, CellError) for argument in arguments):
+                return  # the cell says why
             try:
-                figure.function(*(values[column] for column in figure.arguments.values()))
+                figure.function(*arguments)
             except FormulaError as error:
                 yield NoDataError(str(error).removesuffix("."))
                 return
@@ -86,6 +90,9 @@ def _as_good_as_today(values: Values, bucket: Bucket) -> tuple[Bucket, tuple[str
             " not known: stop paying for them, or wait for the first."
         )
     notes += [*_worked(values, bucket, anyone), *_churn(values)]
+    won, judged = (number(values, name) for name in ("paid_won", "paid_judged"))
+    if won < FEWEST_WON:
+        notes.append(f"These are too few to be sure of what paid leads bring: {won:,.0f} of {judged:,.0f} bought.")
     takes = anyone / paid if paid else 1.0
     if takes != 1:
         worth = takes * price + (takes - 1) * (1 - bucket.burn) * bucket.lead_cost
@@ -110,7 +117,7 @@ def _as_good_as_today(values: Values, bucket: Bucket) -> tuple[Bucket, tuple[str
 def _worked(values: Values, bucket: Bucket, anyone: float) -> Iterator[str]:
     """Whose conversion it is, and from how many."""
     won, judged, worked = (number(values, name) for name in ("counted_won", "counted_judged", "counted_worked"))
-    by_hours, by_record = share_worked(values), share_worked_by_record(values)
+    by_hours, by_record = number(values, "share_worked"), share_worked_by_record(values)
     if by_record is not None:
         yield (
             f"{bucket.conversion:.2%} of the leads worked became customers, by the record: {won:,.0f} of {worked:,.0f};"

@@ -35,16 +35,16 @@ class Check:
 
 
 _BLOCKS: tuple[tuple[OwnedTable, str, str, str], ...] = (
-    (SOURCES, "Leads", "Spend", ""), (MONTHS, "Leads", "Recent", ""), (CUSTOMERS, "New", "Complete", ""),
-    (WEEKS, "Leads", "Won", ""),
-    (STAGES, "Deals", "Of", ""), (COHORTS, "Customers", COHORTS.columns[-1].header, ""), (CURVE, "Counted", "High", ""),
+    (SOURCES, "Leads", "Spend", ""), (MONTHS, "Month", "Recent", ""), (CUSTOMERS, "Month", "Complete", ""),
+    (WEEKS, "Week", "Won", ""),
+    (STAGES, "Deals", "Of", ""), (COHORTS, "Began in", COHORTS.columns[-1].header, ""), (CURVE, "Months", "High", ""),
     (LOSSES, "Deals", "Of", ""), (LOSSES, "Record supports", "No messages", ", the record"),
     (CONSENT, "Leads", "Of", ""), (COUNTS, "Counted by the source", "Rows of the store", ", own counts"),
 )  # fmt: skip
 
 
 def _of_block(table: OwnedTable, first: str, last: str, part: str) -> list[Check]:
-    """Its numbers, their sum, and each times the one beside it: a change in any cell, or a swap, shows in one."""
+    """Its numbers and dates, their sum, and each times the one beside it: a change of any cell, or a swap, shows."""
     name = table.name + part.replace(",", "")
     headers = [column.header for column in table.columns]
     start, end = headers.index(first), headers.index(last)

@@ -161,6 +161,8 @@ def _about(report: Report, origin: str, refreshed: str) -> list[list[Value]]:
         ["Spend before the first month of leads, left out", report.early_spend or 0],
         ["Customers without a usable won date", report.undated_wins],
         ["Won deals of no known lead", report.unmatched_wins],
+        ["Customers of a billing who were no lead before", report.unmet_payers],
+        ["Customers said to have left before they began", report.backward_customers],
         *_contacts(report),
         *_worked(report),
         *_kept(report.conventions),

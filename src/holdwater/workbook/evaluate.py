@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from functools import lru_cache
 from typing import Any
 
 from holdwater.errors import FormulaError
 from holdwater.translate import Ref, plain
 from holdwater.workbook.cached import Shown
-from holdwater.workbook.cells import CellError, Value
+from holdwater.workbook.cells import CellError, Value, serial
 from holdwater.workbook.checks import CHECKS, CONTROL, FIRST_CHECK, TEXT_CHECKS, Check
 from holdwater.workbook.curves import NO_CURVES, TYPED_CURVES, Curves
 from holdwater.workbook.figures import FIGURES, MAY_BE_BLANK
@@ -79,7 +80,11 @@ class Values:
         """Some columns of a table side by side, row by row."""
         headers = [column.header for table in TABLES if table.name == name for column in table.columns]
         columns = [self[f"{name}[{header}]"] for header in headers[headers.index(first) : headers.index(last) + 1]]
-        return [cell for row in zip(*columns, strict=True) for cell in row]
+        return [
+            serial(cell, date1904=False) if isinstance(cell, date) else cell
+            for row in zip(*columns, strict=True)
+            for cell in row
+        ]
 
     def _check(self, check: Check, row: int) -> Shown:
         """What the check says; the cells that it compares, in this row of the sheet Checks, are known from then on."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import get_args
@@ -23,8 +23,9 @@ from holdwater.metrics.records import (
     losses_behind,
     verdicts_behind,
 )
+from holdwater.metrics.words import Words
 from holdwater.store.database import Store
-from holdwater.workbook.about import last_as_of, last_conventions
+from holdwater.workbook.about import last_as_of, last_conventions, last_source
 from holdwater.workbook.cells import ReadCell
 from holdwater.workbook.contents import NOT_RECORDED
 from holdwater.workbook.figures import FIGURES
@@ -38,17 +39,26 @@ MOST_ROWS, MOST_RECORDS = 12, 20
 _COLUMN = re.compile(r"([A-Za-z_]\w*)\[(?:\[#(?:All|This Row)\],)?\[?([^\[\]]+)\]?(?::\[([^\[\]]+)\])?\]")
 _NAME = re.compile(r"[A-Za-z_]\w*(?![\w(\[!])")
 _TEXT = re.compile(r'"((?:[^"]|"")*)"')
+_DATES = {MONTH: "%Y-%m", "yyyy-mm-dd": "%Y-%m-%d"}  # of the first column of a table
 _INPUTS = frozenset(input_.name for input_ in INPUTS)
 _MEANINGS = {figure.name: figure.meaning for figure in FIGURES} | {i.name: i.meaning for i in INPUTS}
 
 
-def explain(package: OpenWorkbook, cell: str, store: Path | None = None, *, everything: bool = False) -> list[str]:
+def explain(
+    package: OpenWorkbook,
+    cell: str,
+    store: Path | None = None,
+    *,
+    everything: bool = False,
+    words: Words | None = None,
+) -> list[str]:
     """The lines that tell it; `cell` is Sheet!A1, A1 of the first sheet, or a name such as lead_flow.
 
-    `store` is where the records behind a data cell are looked up; None or a missing file: nowhere. UsageError for
-    what is no cell of this workbook, or an empty one.
+    `store` is where the records behind a data cell are looked up; None or a missing file: nowhere. `words` are
+    those of the refresh; by default of the file beside the store. UsageError for what is no cell of this workbook, or
+    an empty one.
     """
-    return list(_Explanation(package, store, everything).of(cell))
+    return list(_Explanation(package, store, everything, words).of(cell))
 
 
 @dataclass
@@ -56,6 +66,7 @@ class _Explanation:
     package: OpenWorkbook
     store: Path | None
     everything: bool
+    words: Words | None
     told: set[str] = field(default_factory=set)
     columns: bool = False  # whether a column of a data table was told
     cells: dict[str, dict[tuple[int, int], ReadCell]] = field(default_factory=dict)
@@ -195,32 +206,48 @@ class _Explanation:
             yield f"{indent}There is no store here to look up the records behind it: give --store."
             return
         header = table.columns[cell.column - table.body.first_column]
-        key = self._key_cell(table, cell.row)
         until = as_of + timedelta(minutes=1) - timedelta(microseconds=1)  # the workbook says no seconds
-        kept = last_conventions(self.package)
         with Store.open(self.store) as store:
-            found: list[RecordOf] | None = None
-            if table.name == SOURCES.name and header in LEADS:
-                source = None if key == NOT_RECORDED else str(key)
-                found = leads_behind(store, header, until, source=source, conventions=kept)
-            elif table.name == MONTHS.name and header in LEADS:
-                found = leads_behind(store, header, until, month=_day(key), conventions=kept)
-            elif table.name == CUSTOMERS.name and header in COMINGS:
-                found = customers_behind(store, header, until, _day(key), kept)
-            elif table.name == LOSSES.name and header == "Deals":
-                found = losses_behind(store, None if key == NOT_RECORDED else str(key), until, kept)
-            elif table.name == LOSSES.name and header in VERDICTS:
-                claim = next((c for c in get_args(Claim) if c == self._beside(table, cell.row, TESTED_AS)), None)
-                found = claim and verdicts_behind(store, str(key), claim, header, until, kept)
+            found = self._behind(store, self.words or Words.beside(self.store), table, cell, header, until)
+            connections = store.connections()
         if found is None:
             yield f"{indent}No list of single records is kept for this column."
             return
+        source = last_source(self.package)
+        if not any(f", {connection}, " in f", {source}, " for connection in connections):
+            yield (
+                f"{indent}The figures come from {source}, of which the store {self.store} has nothing: give the one"
+                " they were computed from with --store. Exports that are read with --from are in none."
+            )
+            return
         yield from self._record_lines(found, cell, header, indent)
+
+    def _behind(
+        self, store: Store, words: Words, table: Table, cell: ReadCell, header: str, until: datetime
+    ) -> list[RecordOf] | None:
+        """None for a column that counts no single records."""
+        key, kept = self._key_cell(table, cell.row), last_conventions(self.package)
+        name = None if key == NOT_RECORDED else str(key)
+        if table.name == SOURCES.name and header in LEADS:
+            return leads_behind(store, header, until, source=name, conventions=kept, words=words)
+        if table.name == MONTHS.name and header in LEADS:
+            return leads_behind(store, header, until, month=_day(key), conventions=kept)
+        if table.name == CUSTOMERS.name and header in COMINGS:
+            return customers_behind(store, header, until, _day(key), kept)
+        if table.name == LOSSES.name and header == "Deals":
+            return losses_behind(store, name, until, kept, words)
+        if table.name == LOSSES.name and header in VERDICTS:
+            claim = next((c for c in get_args(Claim) if c == self._beside(table, cell.row, TESTED_AS)), None)
+            return verdicts_behind(store, str(key), claim, header, until, kept, words) if claim else None
+        return None
 
     def _record_lines(self, found: Sequence[RecordOf], cell: ReadCell, header: str, indent: str) -> Iterator[str]:
         yield f"{indent}{len(found):,} records in the store:"
         if isinstance(cell.value, (int, float)) and cell.value != len(found) and not header.startswith("Days"):
-            yield f"{indent}  (another number than the cell has: the store has changed since; run holdwater refresh)"
+            yield (
+                f"{indent}  (another number than the cell has: the store or the words file has changed since; run"
+                " holdwater refresh)"
+            )
         for record in found if self.everything else found[:MOST_RECORDS]:
             link = record_link(record.connection, record.stream, record.id)
             of_lead = record.stream == "leads"  # known by the month of first contact
@@ -260,8 +287,9 @@ class _Explanation:
     def _key(self, table: Table, row: int) -> str:
         key = self._key_cell(table, row)
         formats = {owned.name: owned.columns[0].number_format for owned in TABLES}
-        if formats.get(table.name) == MONTH and isinstance(key, float):
-            return f"{_day(key):%Y-%m}"
+        shape = _DATES.get(formats.get(table.name, ""))
+        if shape and isinstance(key, float):
+            return f"{_day(key):{shape}}"
         return _shown(key)
 
 

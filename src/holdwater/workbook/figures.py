@@ -39,6 +39,14 @@ def _priced(customer: str) -> dict[str, str]:
     return {"customer": customer, "count": "paid_won", "of": "paid_judged", "lead_cost": "lead_work_cost"}
 
 
+def _resting(won: str, of: str) -> dict[str, Any]:
+    """A figure that is no rate rests on one all the same."""
+    return {"counts": (won, of), "between": (trust.rests_on, {"count": won, "of": of})}
+
+
+_PAID, _COUNTS = _resting("paid_won", "paid_judged"), _resting("counted_won", "counted_judged")
+
+
 def _customers(header: str) -> str:
     return f"hw_customers[[#All],[{header}]]"
 
@@ -69,6 +77,25 @@ _COUNTED = (
     Figure("counted_conversion", "Customers per lead that counts", "", definitions.conversion_of_counted,
            {"won": "counted_won", "judged": "counted_judged"}, PERCENT,
            f"Judged customers / judged leads. {_COUNTING}", key=False),
+)  # fmt: skip
+
+_WORKED = (
+    Figure("share_worked", "Share of the judged leads that there was time for", "", definitions.share_worked,
+           {"judged": "hw_months[Judged leads]", "leads": "hw_months[Leads]", "limit": "lead_limit"},
+           PERCENT, "Month by month, with today's people and hours.", key=False),
+    Figure("share_burned", "Share of the leads that nobody works though there is time", "", definitions.share_burned,
+           {"share": "share_worked", "worked": "counted_worked", "judged": "counted_judged"},
+           PERCENT, "By the record of calls and mails; 0 where no CRM keeps them.", key=False),
+    Figure("counted_limit", "Leads that count and can be worked per month", "", definitions.counted_limit,
+           {"limit": "lead_limit", "leads": "lead_flow", "counted": "counted_leads"},
+           COUNT, "Leads that can be worked, less the hours that the referred take as others do. Where Inputs says how"
+           " many a customer brings, those are no leads.", key=False),
+    Figure("conversion_if_worked", "Customers per lead that counts and is worked", "",
+           definitions.conversion_if_worked,
+           {"conversion": "counted_conversion", "share": "share_worked", "won": "counted_won",
+            "worked": "counted_worked", "judged": "counted_judged"},
+           PERCENT, "By the record where a CRM keeps calls and mails; else of as many as there was time for.",
+           key=False),
 )  # fmt: skip
 
 FIGURES = (
@@ -119,33 +146,39 @@ FIGURES = (
            totals.paid_cost_per_customer,
            {"spend": _sources("Spend"), "customers": _sources("Customers"), "months": "hw_months[Month]",
             "monthly_sales_cost": "monthly_sales_cost"},
-           MONEY, "CAC: spend / customers won from the sources that cost money, and sales cost / all customers."),
+           MONEY, "CAC: spend / customers won from the sources that cost money, and sales cost / all customers.",
+           **_PAID),
     Figure("value_over_cost", "Lifetime value for each 1 of cost", "3 or more is healthy",
            retention.ltv_cac, {"ltv": "customer_value", "cac": "paid_customer_cost"},
-           DECIMAL, "LTV_CAC: 3 or more is healthy."),
+           DECIMAL, "LTV_CAC: 3 or more is healthy.", **_PAID),
     Figure("payback_time", "Months to pay back", "with churn; a dash: never",
            retention.payback,
            {"cac": "paid_customer_cost", "margin": "customer_margin", "churn": "monthly_churn",
             "discount": "monthly_discount"},
-           DECIMAL, "PAYBACK with churn: months until a customer has paid back its cost; #NUM! means never."),
+           DECIMAL, "PAYBACK with churn: months until a customer has paid back its cost; #NUM! means never.",
+           **_PAID),
     *_COUNTED,
-    Figure("monthly_wins", "Customers won per month from leads", "workable leads x customers per lead",
+    *_WORKED,
+    Figure("monthly_wins", "Customers won per month from leads", "worked leads x customers per lead worked",
            totals.won_per_month,
-           {"leads": "counted_leads", "capacity": "lead_limit", "conversion": "counted_conversion"},
-           DECIMAL, "The leads that can be worked x customers per lead.", counts=("counted_won", "counted_judged"),
-           between=(trust.wins_between,
-                    {"leads": "counted_leads", "capacity": "lead_limit", "count": "counted_won",
-                     "of": "counted_judged"})),
+           {"leads": "counted_leads", "burned": "share_burned", "capacity": "counted_limit",
+            "conversion": "conversion_if_worked"},
+           DECIMAL, "The leads that are worked x customers per lead worked.", counts=("counted_won", "counted_judged"),
+           between=(trust.wins_between, {"wins": "monthly_wins", "count": "counted_won", "of": "counted_judged"})),
     Figure("customers_limit", "Customers where growth ends", "as many leave as come; a dash: no end",
            ceiling.customers_ceiling,
            {"new_customers": "monthly_wins", "churn": "monthly_churn", "referral": "monthly_referral"},
-           COUNT, "CUSTOMERS_CEILING: there as many leave as come; #NUM! means no end."),
+           COUNT, "CUSTOMERS_CEILING: there as many leave as come; #NUM! means no end.",
+           **_COUNTS),
+    Figure("monthly_new", "Customers who come per month", "", definitions.customers_coming,
+           {"won": "monthly_wins", "referral": "monthly_referral", "customers": "customers_now"},
+           DECIMAL, "Customers won from leads, and those whom today's customers bring.", key=False),
     Figure("next_revenue", "Revenue next month", "within what can be worked and served",
            capacity.capacity_revenue,
-           {"leads": "lead_flow", "conversion": "any_conversion", "revenue_per_customer": "monthly_revenue",
-            "lead_capacity": "lead_limit", "customers": "customers_now", "churn": "monthly_churn",
-            "customer_capacity": "service_capacity"},
-           MONEY, "CAPACITY_REVENUE: within what the people can work and serve."),
+           {"leads": "monthly_new", "conversion": "1", "revenue_per_customer": "monthly_revenue",
+            "customers": "customers_now", "churn": "monthly_churn", "customer_capacity": "service_capacity"},
+           MONEY, "CAPACITY_REVENUE of the customers who come, of whom each is one: within what the people can work"
+           " and serve.", **_COUNTS),
     Figure("worked_conversion", "Customers per lead worked", "judged customers / judged leads worked",
            definitions.conversion_of_worked, {"won": "counted_won", "worked": "counted_worked"},
            PERCENT, "Of the judged leads that count, those that were approached, have a deal or were won: what the"

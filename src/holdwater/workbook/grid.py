@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from holdwater.workbook.sheet_formulas import fiscal, lookups, lost_deals
+from holdwater.units import MONEY
+from holdwater.workbook.sheet_formulas import fiscal, lookups, lost_deals, trust
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Screen:
 
 
 RESULT_KEYS = {"values": "hw_results[[#All],[Value]]", "keys": "hw_results[[#All],[Result]]"}
+YEARS_OF = {"leads": "hw_months[[#All],[Fiscal year]]", "customers": "hw_customers[[#All],[Fiscal year]]"}
 ABOUT_KEYS = {"values": "hw_about[[#All],[Value]]", "keys": "hw_about[[#All],[Entry]]"}
 
 
@@ -53,6 +55,11 @@ def results_and(**more: str) -> dict[str, str]:
 def result(row: int, column: int, style: str, key: str) -> Cell:
     """What refresh computed under this key, or a dash."""
     return Cell(row, column, style, lookups.or_dash, results_and(key=f'"{key}"'))
+
+
+def result_price(row: int, column: int, key: str) -> Cell:
+    """What a lead may cost by what refresh computed, a dash where too few paid leads have bought."""
+    return Cell(row, column, MONEY, trust.result_if_trusted, results_and(key=f'"{key}"', count="paid_won"))
 
 
 def figure(row: int, column: int, style: str, name: str) -> Cell:
@@ -71,8 +78,7 @@ def tested(row: int, column: int, style: str, claim: str) -> Cell:
 def of_year(row: int, column: int, style: str, table: str, header: str, which: Mapping[str, str]) -> Cell:
     """The total of a column in a fiscal year."""
     return Cell(row, column, style, fiscal.fiscal_total, {
-        "years": f"{table}[[#All],[Fiscal year]]", "all_years": "hw_months[[#All],[Fiscal year]]",
-        "summed": f"{table}[[#All],[{header}]]", **which,
+        "years": f"{table}[[#All],[Fiscal year]]", "summed": f"{table}[[#All],[{header}]]", **YEARS_OF, **which,
     })  # fmt: skip
 
 

@@ -20,6 +20,9 @@ class OpenWorkbook(Protocol):
     @property
     def changed_parts(self) -> Collection[str]: ...
 
+    @property
+    def date1904(self) -> bool: ...  # whether its days are counted from 1904 on
+
     def sheets(self) -> Mapping[str, str]: ...
 
     def tables(self) -> Mapping[str, Table]: ...

@@ -16,7 +16,7 @@ from holdwater.workbook.cells import Content, FormulaCell, Value
 from holdwater.workbook.changes import Change, changes
 from holdwater.workbook.contents import contents
 from holdwater.workbook.curves import NO_CURVES, typed_curves
-from holdwater.workbook.evaluate import CHECKS_LINE, Values, formula_text
+from holdwater.workbook.evaluate import CHECKS_LINE, INPUTS_TYPED, Values, formula_text
 from holdwater.workbook.fixes import NO_FIXES, typed_fixes
 from holdwater.workbook.inputs import INPUTS
 from holdwater.workbook.layout import LANDMARKS, TODAY_LINES, formula_cells
@@ -56,6 +56,11 @@ NOT_COUNTED = (
     COUNTS,
     ABOUT,
 )  # these say nothing of the CRM
+_WAY_OUT = (
+    "Put it back if you have changed it. If not, an earlier Holdwater made this workbook, and it stays as it is: make a"
+    " new one with `holdwater template NEW.xlsx`, copy the shaded cells of Inputs and Fixes and your own sheets into"
+    " it, then refresh that one."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +133,8 @@ def require_ours(package: OpenWorkbook) -> None:
     tables = package.tables()
     for table in written_tables(package):
         found = tables.get(table.name)
+        if found is None and ABOUT.name in tables and INPUTS_TYPED in package.defined_names():
+            raise NotOurWorkbookError(f"{package.path} has no table named {table.name}. {_WAY_OUT}")
         if found is None:
             raise NotOurWorkbookError(
                 f"{package.path} has no table named {table.name}: it is not a Holdwater workbook, or the table was"
@@ -138,7 +145,7 @@ def require_ours(package: OpenWorkbook) -> None:
         if list(found.columns[: len(headers)]) != headers:
             raise NotOurWorkbookError(
                 f"The table {table.name} on sheet {found.sheet} of {package.path} begins with other columns than"
-                f" {', '.join(headers)}: put them back as they were; columns of your own may stand behind them."
+                f" {', '.join(headers)}; columns of your own may stand behind them. {_WAY_OUT}"
             )
 
 
@@ -151,8 +158,8 @@ def typed_inputs(package: OpenWorkbook) -> dict[str, Value]:
         place = only_area(names.get(input_.typed_name, ""))
         if place is None or place[0] not in package.sheets():
             raise NotOurWorkbookError(
-                f"{package.path} has no cell named {input_.typed_name}, where {input_.label.lower()} is typed:"
-                " put the row back on the sheet Inputs, or start from a new template."
+                f"{package.path} has no cell named {input_.typed_name}, where {input_.label.lower()} is typed on the"
+                f" sheet Inputs. {_WAY_OUT}"
             )
         sheet, area = place
         if sheet not in sheets:

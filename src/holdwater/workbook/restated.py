@@ -123,7 +123,8 @@ def _put(package: Package, sheet: str, area: Area, month: date) -> None:
 
 def _is_over(month: date, as_of: datetime, conventions: Conventions) -> bool:
     following = date(month.year + month.month // 12, month.month % 12 + 1, 1)
-    return conventions.day(as_of + timedelta(minutes=1)) >= following  # the last minute of a month is its end
+    # The last minute of a month is its end.
+    return max(conventions.day_of(as_of), conventions.day(as_of + timedelta(minutes=1))) >= following
 
 
 def require_consent(restated: Sequence[Restatement], path: Path) -> None:

@@ -10,7 +10,20 @@ from holdwater.workbook.checks import CHECKS, CONTROL, FIRST_CHECK, TEXT_CHECKS
 from holdwater.workbook.curves import ROWS as MOST_CURVES
 from holdwater.workbook.evaluate import CHECKS_LINE, FRESHNESS
 from holdwater.workbook.figures import CHURN_BESIDE
-from holdwater.workbook.grid import ABOUT_KEYS, Cell, Screen, Text, figure, heads, of_year, result, results_and, tested
+from holdwater.workbook.grid import (
+    ABOUT_KEYS,
+    YEARS_OF,
+    Cell,
+    Screen,
+    Text,
+    figure,
+    heads,
+    of_year,
+    result,
+    result_price,
+    results_and,
+    tested,
+)
 from holdwater.workbook.owned import CURVE_HEADERS, FIX_HEADERS
 from holdwater.workbook.sheet_formulas import control, definitions, fiscal, lookups, lost_deals, totals, trust
 
@@ -46,12 +59,12 @@ def _fixes() -> Screen:
     cells = [
         Cell(HINT_ROW, 0, "quiet", lookups.or_hint, results_and(
             key='"FIX_SEQUENCE"', hint='"Type fixes into the shaded cells, then run holdwater refresh."'))]  # fmt: skip
-    columns = (("@", ""), (COUNT, " start"), (COUNT, " done"), (MONEY, " cost"), (MONEY, " gain"), (MONEY, " profit"),
-               (MONEY, " ALLOWABLE_CPL"))  # fmt: skip
+    columns = (("@", ""), (COUNT, " start"), (COUNT, " done"), (MONEY, " cost"), (MONEY, " gain"), (MONEY, " profit"))
     for order in range(MOST + 1):
         for place, (style, what) in enumerate(columns):
             key = results_and(key=f'"FIX_SEQUENCE {order}{what}"')
             cells.append(Cell(_ORDER + 1 + order, place, style, lookups.looked_up, key))
+        cells.append(result_price(_ORDER + 1 + order, len(columns), f"FIX_SEQUENCE {order} ALLOWABLE_CPL"))
     levers = (("@", ""), (_ANY_SIZE, " now"), (_ANY_SIZE, " better"), (MONEY, " value"), (COUNT, " LEADS_EQUIVALENT"))
     for order in range(1, len(LEVERS) + 1):
         for place, (style, what) in enumerate(levers):
@@ -68,7 +81,7 @@ def _fixes() -> Screen:
           for n, text in enumerate(FIX_HEADERS)),
         *heads(_ORDER, 0, "In the order that earns most", "starts, month", "done, month", "cost", "gain", "profit then",
                "a lead may cost"),
-        *heads(CURVES_TOP - 1, 0, *CURVE_HEADERS, "spent now", "best spend", "leads then", "gain"),
+        *heads(CURVES_TOP - 1, 0, *CURVE_HEADERS, "spent, average", "best spend", "leads then", "gain"),
         Text(CURVES_TOP - 3, 0, "The budget for leads, split best", "head"),
         *heads(_LEVERS, 0, "Levers: a tenth better", "now", "better", "worth", "as many leads a month"),
     ]  # fmt: skip
@@ -139,8 +152,7 @@ def _years() -> Screen:
     for place in range(YEARS_SHOWN):
         row = YEARS_TOP + place
         which = {"place": str(place), "shown": str(YEARS_SHOWN)}
-        years = {"years": "hw_months[[#All],[Fiscal year]]"}
-        cells.append(Cell(row, 0, "0", fiscal.fiscal_year, years | which))
+        cells.append(Cell(row, 0, "0", fiscal.fiscal_year, YEARS_OF | which))
         cells += [of_year(row, n, style, table, header, which) for n, (table, header, style) in enumerate(columns, 1)]
     texts.append(Text(HINT_ROW, 0, "Customers are those won from the leads of the year, whenever that was; came in and"
                                    " left are counted in the year in which they did.", "quiet"))  # fmt: skip

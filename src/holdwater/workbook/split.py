@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from holdwater.bucket.words import count, money
@@ -10,11 +10,13 @@ from holdwater.errors import FormulaError, KindError, NoDataError, NumError
 from holdwater.formulas.spending import spend_split
 from holdwater.rows import is_blank
 from holdwater.workbook.bucket import number
-from holdwater.workbook.cells import Value
+from holdwater.workbook.cells import CellError, Value
 from holdwater.workbook.curves import Curves
 from holdwater.workbook.evaluate import Values
+from holdwater.workbook.inputs import INPUTS
 
 FEWEST_WON = 5  # below, a conversion says little, as everywhere in the workbook
+_BUDGET = next(i for i in INPUTS if i.name == "lead_budget")
 
 
 def split_later(curves: Curves) -> Iterator[list[Value]]:
@@ -30,6 +32,7 @@ def split_rows(values: Values, curves: Curves) -> Iterator[list[Value]]:
         return
     try:
         sources = {place: _source(values, *row) for place, row in typed.items()}
+        _require_each_once(sources)
         budget, room = _budget(values), _room(values, {source[0] for source in sources.values()})
         best = spend_split(list(sources.values()), budget, room)
     except FormulaError as error:
@@ -40,12 +43,17 @@ def split_rows(values: Values, curves: Curves) -> Iterator[list[Value]]:
     if budget is not None and spent < budget * (1 - 1e-9):
         sentence += f" The other {money(budget - spent)} would not pay."
     yield ["SPEND_SPLIT", sentence, "sentence", "What the budget for leads would do if it were split best."]
-    months = len(values["hw_months[Month]"])
+    months = sum(bool(spend) for spend in values["hw_months[Spend]"]) or 1  # in the others none was recorded
     for place, row in zip(sources, best, strict=True):
         key = f"SPEND_SPLIT {place}"
         spend = values["hw_sources[Spend]"][_places(values)[str(row["source"]).casefold()]]
         yield [key, row["source"], "name", "A source whose curve is typed on the sheet Fixes."]
-        yield [f"{key} now", (spend or 0) / months, "a month", "What was spent on it in an average month."]
+        yield [
+            f"{key} now",
+            (spend or 0) / months,
+            "a month",
+            "What was spent on it, on average over the months with any spend.",
+        ]
         yield [f"{key} spend", row["spend"], "a month", "What to spend on it."]
         yield [f"{key} leads", row["leads"], "a month", "The leads that this brings."]
         yield [f"{key} next_lead_cost", row["next_lead_cost"], "money each", "What one more would cost."]
@@ -68,12 +76,24 @@ def _source(values: Values, name: Value, most: Value, half: Value) -> list[Any]:
     return [values["hw_sources[Source]"][place], worth, most, half]
 
 
+def _require_each_once(sources: Mapping[int, list[Any]]) -> None:
+    """KindError where two curves are of one source, however it was typed: its leads would count twice."""
+    first: dict[object, int] = {}
+    for place, (name, *_) in sources.items():
+        if first.setdefault(name, place) != place:
+            raise KindError(f"SPEND_SPLIT: {name} is typed twice, as source {first[name]} and {place}: leave one out.")
+
+
 def _places(values: Values) -> dict[str, int]:
     return {str(name).casefold(): place for place, name in enumerate(values["hw_sources[Source]"])}
 
 
 def _budget(values: Values) -> float | None:
-    return None if values["lead_budget"] == "" else number(values, "lead_budget")
+    if isinstance(values[_BUDGET.name], CellError):
+        raise KindError(
+            f"SPEND_SPLIT: {_BUDGET.label} on the sheet Inputs is not right: allowed is {_BUDGET.unit.allowed}."
+        )
+    return None if values[_BUDGET.name] == "" else number(values, _BUDGET.name)
 
 
 def _room(values: Values, split: set[object]) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from holdwater.units import COUNT, MONEY, PERCENT
 from holdwater.workbook.evaluate import CHECKS_LINE, FRESHNESS
 from holdwater.workbook.figures import CHURN_BESIDE, KEY_FIGURES
-from holdwater.workbook.grid import Cell, Screen, Text, figure, heads, result, results_and, tested
+from holdwater.workbook.grid import Cell, Screen, Text, figure, heads, result, result_price, results_and, tested
 from holdwater.workbook.sheet_formulas import answers, control, definitions, lookups, lost_deals, totals, trust
 
 LEFT, RIGHT = 1, 6
@@ -22,7 +22,7 @@ LINES = (
     Cell(VERDICT_ROW, LEFT, "verdict", answers.headline, results_and(
         seen="hw_sources[Leads]", leads="lead_flow",
         conversion="paid_conversion", value="customer_value", allowable="allowable_lead_cost",
-        paid="paid_lead_cost", stale="results_status")),
+        paid="paid_lead_cost", stale="results_status", count="paid_won", of="paid_judged")),
     Cell(4, LEFT, "line", answers.load, {"leads": "lead_flow", "capacity": "lead_limit"}),
     Cell(5, LEFT, "line", answers.outlook, results_and(months="horizon_months", stale="results_status")),
     Cell(STATUS_ROW, LEFT, "status", control.freshness, FRESHNESS),
@@ -71,10 +71,10 @@ def _fixes() -> list[Cell]:
     for order in range(1, FIXES_SHOWN + 1):
         row, key = now + order, f"FIX_SEQUENCE {order}"
         looked = lookups.looked_up
-        columns = (("@", key), (COUNT, f"{key} done"), (COUNT, f"{key} cost"), (COUNT, f"{key} profit"),
-                   (MONEY, f"{key} ALLOWABLE_CPL"))  # fmt: skip
+        columns = (("@", key), (COUNT, f"{key} done"), (COUNT, f"{key} cost"), (COUNT, f"{key} profit"))
         for place, (style, name) in enumerate(columns):
             cells.append(Cell(row, RIGHT + place, style, looked, results_and(key=f'"{name}"')))
+        cells.append(result_price(row, RIGHT + 4, f"{key} ALLOWABLE_CPL"))
         may = results_and(key=f'"{key} ALLOWABLE_CPL"', paid="paid_lead_cost", count="paid_won")
         cells.append(Cell(row, RIGHT + 5, "@", answers.against_result, may))
     return cells

@@ -21,8 +21,10 @@ def headline(
     allowable: Shown,
     paid: Shown,
     stale: str,
+    count: Shown,
+    of: Shown,
 ) -> str:
-    """VERDICT as refresh computed it, or what is missing for one."""
+    """VERDICT as refresh computed it, or what is missing for one; `count` of `of` paid leads have bought."""
     if total(seen) == 0:
         return "No leads yet. Run holdwater sync, then holdwater refresh."
     if not is_number(leads):
@@ -31,10 +33,20 @@ def headline(
         return "Nobody has been won yet, or no lead is old enough to judge: what a lead is worth is not known."
     if not is_number(value) or not is_number(allowable):
         return "Inputs are missing or wrong: the sheet Inputs shows which, in the column In use."
+    if not is_number(paid) and is_number(count) and is_number(of) and count < 5:
+        return (
+            f"Too few customers yet to price a lead: {fixed(count, 0)} of {fixed(of, 0)}."
+            " Add what you spend to compare once there are five."
+        )
     if not is_number(paid):
         return f"A lead may cost up to {fixed(allowable, 2)}. Add what you spend to compare."
     if found(values, "VERDICT", keys) == "":
         return "No verdict yet: run holdwater refresh."
+    if stale == "Results are current." and is_number(count) and is_number(of) and count < 5:
+        return (
+            f"{found(values, 'VERDICT', keys)} It rests on few customers yet:"
+            f" {fixed(count, 0)} of {fixed(of, 0)} paid leads."
+        )
     if stale == "Results are current.":
         return f"{found(values, 'VERDICT', keys)}"
     return f"STALE, from before the inputs changed: {found(values, 'VERDICT', keys)}"

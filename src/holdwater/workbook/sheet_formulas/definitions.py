@@ -53,6 +53,50 @@ def conversion_of_worked(won: float, worked: float) -> float:
     return won / worked
 
 
+@spreadsheet_function("SUMPRODUCT({},({}<={})+({}>{})*{}/({}+({}=0)))")
+def had_time_for(judged: Column, leads: Column, limit: float, *_: Column | float) -> float:
+    """The judged leads of each month as far as the limit goes; the formula names the leads and the limit again."""
+    return sum(
+        number * (1 if not is_number(came) or came <= limit else limit / came)
+        for number, came in zip(judged, leads, strict=True)
+        if is_number(number)
+    )
+
+
+def share_worked(judged: Column, leads: Column, limit: float) -> float:
+    """1 where no month brought more than the limit. The referred take these hours as others do."""
+    if limit >= 0 and total(judged) == 0:  # always looks at the limit, so that its error shows with no leads, too
+        return 1
+    return had_time_for(judged, leads, limit, leads, limit, limit, leads, leads) / total(judged)
+
+
+def counted_limit(limit: float, leads: float, counted: float) -> float:
+    """What is left of the hours for the leads that count, once the referred have had their part."""
+    return limit - (leads - counted) * limit / max(leads, limit, 1e-9)  # there may be neither
+
+
+def share_burned(share: float, worked: float, judged: float) -> float:
+    """What the hours cannot explain: the leads that nobody worked beside those that there was no time for."""
+    if worked * judged * share == 0:  # a product has the error of any of them
+        return 0
+    return max(0, 1 - worked / judged / share)
+
+
+def conversion_if_worked(conversion: float, share: float, won: float, worked: float, judged: float) -> float:
+    """Of the worked by the record, or as many as the hours allow to have been: the bucket takes off the others."""
+    if worked > 0 and judged > 0 and share >= 0 and conversion >= 0:  # the last two are looked at for their errors
+        return won / worked
+    if conversion > share:
+        return 1
+    if conversion == 0:
+        return 0
+    return conversion / share
+
+
+def customers_coming(won: float, referral: float, customers: float) -> float:
+    return won + referral * customers
+
+
 @spreadsheet_function("SUMPRODUCT(--({}=1),--({}<{}),{})")
 def total_below(marked: Column, sizes: Column, limit: float, summed: Column) -> float:
     """The sum of `summed` in the marked rows whose size is below the limit."""

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from holdwater.twins import is_number, spreadsheet_function
+from holdwater.workbook.sheet_formulas.totals import numbers
 
 if TYPE_CHECKING:
     from holdwater.twins import Column, Shown
@@ -34,13 +35,13 @@ def row_fiscal_year(month: float | None, start: Shown) -> float | str:
 
 
 @spreadsheet_function("MAX")
-def highest(column: Column) -> float:
-    return max((v for v in column if isinstance(v, (int, float))), default=0)
+def highest(*columns: Column) -> float:
+    return max((v for column in columns for v in column if isinstance(v, (int, float))), default=0)
 
 
 @spreadsheet_function("MIN")
-def lowest(column: Column) -> float:
-    return min((v for v in column if isinstance(v, (int, float))), default=0)
+def lowest(*columns: Column) -> float:
+    return min((v for column in columns for v in column if isinstance(v, (int, float))), default=0)
 
 
 @spreadsheet_function("SUMIF")
@@ -48,20 +49,24 @@ def total_where_equal(column: Column, number: float, summed: Column) -> float:
     return sum(s for c, s in zip(column, summed, strict=True) if c == number and isinstance(s, (int, float)))
 
 
-def year_at(years: Column, place: int, shown: int) -> float:
-    """The fiscal year at this place, from 0, among the last so many that are shown."""
-    return max(lowest(years), highest(years) - shown + 1) + place
+def year_at(leads: Column, customers: Column, place: int, shown: int) -> float:
+    """The fiscal year at this place, from 0, among the last so many of leads or customers that are shown."""
+    return max(lowest(leads, customers), highest(leads, customers) - shown + 1) + place
 
 
-def fiscal_year(years: Column, place: int, shown: int) -> Shown:
+def fiscal_year(leads: Column, customers: Column, place: int, shown: int) -> Shown:
     """Nothing after the latest."""
-    if highest(years) == 0 or year_at(years, place, shown) > highest(years):
+    year = year_at(leads, customers, place, shown)
+    if highest(leads, customers) == 0 or year > highest(leads, customers):
         return ""
-    return year_at(years, place, shown)
+    return year
 
 
-def fiscal_total(years: Column, all_years: Column, summed: Column, place: int, shown: int) -> Shown:
-    """Of that fiscal year; `all_years` are those of leads, which tell which are shown."""
-    if highest(all_years) == 0 or year_at(all_years, place, shown) > highest(all_years):
+def fiscal_total(years: Column, summed: Column, leads: Column, customers: Column, place: int, shown: int) -> Shown:
+    """Of that fiscal year; a dash where no number is known, or the table has nothing of that time."""
+    year = year_at(leads, customers, place, shown)
+    if highest(leads, customers) == 0 or year > highest(leads, customers):
         return ""
-    return total_where_equal(years, year_at(all_years, place, shown), summed)
+    if numbers(summed) == 0 or year < lowest(years) or year > highest(years):
+        return "–"  # noqa: RUF001  # a dash as figures have it
+    return total_where_equal(years, year, summed)

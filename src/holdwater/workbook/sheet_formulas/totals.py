@@ -60,8 +60,8 @@ def margin_per_month(revenue: float, share: float) -> float:
     return revenue * share
 
 
-def won_per_month(leads: float, capacity: float, conversion: float) -> float:
-    return min(leads, capacity) * conversion
+def won_per_month(leads: float, burned: float, capacity: float, conversion: float) -> float:
+    return min(leads * (1 - burned), capacity) * conversion
 
 
 @spreadsheet_function("COUNT")

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from holdwater.formulas.uncertainty import rate_high, rate_low
 from holdwater.twins import fixed, is_number
+from holdwater.workbook.sheet_formulas.lookups import found
 
 if TYPE_CHECKING:
-    from holdwater.twins import Shown
+    from holdwater.twins import Column, Shown
 
 
 def trusted(count: Shown, of: Shown) -> str:
@@ -39,11 +40,27 @@ def price_between(customer: Shown, count: Shown, of: Shown, lead_cost: Shown) ->
     return ""
 
 
-def wins_between(leads: Shown, capacity: Shown, count: Shown, of: Shown) -> str:
+def wins_between(wins: Shown, count: Shown, of: Shown) -> str:
     """Customers won a month at both ends of the conversion's 90 % interval."""
-    if is_number(leads) and is_number(capacity) and is_number(count) and is_number(of) and of > 0:
+    if is_number(wins) and is_number(count) and is_number(of) and of > 0:
         if count < 5:
             return f"Too few: {fixed(count, 0)} of {fixed(of, 0)}"
-        low = fixed(min(leads, capacity) * rate_low(count, of), 1)
-        return f"{low} to {fixed(min(leads, capacity) * rate_high(count, of), 1)}"
+        low = fixed(wins * rate_low(count, of) * of / count, 1)
+        return f"{low} to {fixed(wins * rate_high(count, of) * of / count, 1)}"
     return ""
+
+
+def rests_on(count: Shown, of: Shown) -> str:
+    """Beside a figure that no such interval is made of: only that it rests on too few."""
+    if is_number(count) and is_number(of) and of > 0 and count < 5:
+        return f"Too few: {fixed(count, 0)} of {fixed(of, 0)}"
+    return ""
+
+
+def result_if_trusted(values: Column, keys: Column, key: str, count: Shown) -> Shown:
+    """A price among the results, which a rate of fewer than five does not show; nothing where there is none."""
+    if found(values, key, keys) == "":
+        return ""
+    if is_number(count) and count >= 5:
+        return found(values, key, keys)
+    return "–"  # noqa: RUF001  # a dash as figures have it
