@@ -25,7 +25,7 @@ from holdwater.store.database import Store
 from holdwater.store.schema import CANONICAL, Column, Table
 from holdwater.store.sync import sync
 
-ANSWERS = 1_000  # changed, of each kind of change, for each connector
+ANSWERS = 500  # changed, of each of the two kinds of change, for each connector
 
 
 @pytest.fixture(params=VENDORS, ids=lambda vendor: vendor.name)

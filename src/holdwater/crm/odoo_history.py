@@ -40,6 +40,10 @@ class History:
         changes = self._changes[lead.id]
         self.events += to_stage_events(lead, changes)
         met = [change.new for change in changes] + [change.old for change in changes[:1]]
-        if changes and ((lead.stage or 0) not in met or any(one.new != other.old for one, other in pairwise(changes))):
+        if changes and (
+            not changes[0].old
+            or (lead.stage or 0) not in met
+            or any(one.new != other.old for one, other in pairwise(changes))
+        ):
             problem = f"Odoo has not tracked every stage that lead {lead.id} was in; what it has is kept."
             self.issues.append(Issue(str(lead.id), problem))
