@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from types import TracebackType
 from typing import Self
 
@@ -47,3 +48,17 @@ class OverHttp:
     @property
     def throttled_seconds(self) -> float:
         return sum(client.throttled_seconds for client in self._clients)
+
+
+class EnteredOverHttp(OverHttp):
+    """Comes in through a door of its own (`enter`) when something is asked for the first time."""
+
+    def __init__(self, door: Client, enter: Callable[[], Client]) -> None:
+        super().__init__(door)
+        self._enter = enter
+
+    @cached_property
+    def _client(self) -> Client:
+        client = self._enter()
+        self._clients.append(client)
+        return client

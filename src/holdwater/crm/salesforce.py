@@ -18,7 +18,7 @@ from holdwater.crm import credentials, persons
 from holdwater.crm.client import Client
 from holdwater.crm.connector import Identities, Page
 from holdwater.crm.credentials import Token
-from holdwater.crm.over_http import OverHttp
+from holdwater.crm.over_http import EnteredOverHttp
 from holdwater.crm.part import FAST_CLOCK, Part
 from holdwater.crm.records import Stage
 from holdwater.crm.salesforce_activities import KINDS, STREAM, Activities
@@ -69,7 +69,7 @@ def connect(
     return Salesforce(door, enter, person=person, bulk_above=bulk_above)
 
 
-class Salesforce(OverHttp):
+class Salesforce(EnteredOverHttp):
     """Reads users, stages, leads, contacts, opportunities with their history, tasks and events.
 
     `enter` comes in through the door when something is asked for the first time.
@@ -89,17 +89,11 @@ class Salesforce(OverHttp):
         overlap: timedelta = timedelta(hours=1),
         bulk_above: int = 20_000,
     ) -> None:
-        super().__init__(door.client)
-        self._door, self._enter = door, enter
+        super().__init__(door.client, enter)
+        self._door = door
         self._bulk_above = bulk_above
         self._person = person
         self._overlap = overlap
-
-    @cached_property
-    def _client(self) -> Client:
-        client = self._enter()
-        self._clients.append(client)
-        return client
 
     @cached_property
     def _api(self) -> Api:

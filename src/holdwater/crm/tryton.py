@@ -19,7 +19,7 @@ from holdwater.crm.client import Client
 from holdwater.crm.connector import Identities, Issue, Page
 from holdwater.crm.credentials import Token
 from holdwater.crm.first_contact import FirstContact
-from holdwater.crm.over_http import OverHttp
+from holdwater.crm.over_http import EnteredOverHttp
 from holdwater.crm.part import FAST_CLOCK
 from holdwater.crm.tryton_api import Api
 from holdwater.crm.tryton_reading import WHOLE, Person, Reading
@@ -52,7 +52,7 @@ def _place(address: str | None) -> tuple[str, str]:
     return found[1], found[2]
 
 
-class Tryton(OverHttp):
+class Tryton(EnteredOverHttp):
     """Reads employees, opportunities and their history.
 
     `enter` comes in through the door when something is asked for the first time.
@@ -72,18 +72,12 @@ class Tryton(OverHttp):
         overlap: timedelta = timedelta(hours=1),
         at_once: int = 1000,
     ) -> None:
-        super().__init__(door.client)
-        self._door, self._enter = door, enter
+        super().__init__(door.client, enter)
+        self._door = door
         self._person = person
         self._overlap = overlap
         self._at_once = at_once
         self._parties: dict[int, int | None] | None = None  # of every opportunity that the last reading knew of
-
-    @cached_property
-    def _client(self) -> Client:
-        client = self._enter()
-        self._clients.append(client)
-        return client
 
     @cached_property
     def _api(self) -> Api:
