@@ -82,8 +82,12 @@ class Odoo(OverHttp):
     @cached_property
     def connection(self) -> str:
         """The host, and the database if the address names one; once the key has been tried."""
-        self._api.users()
+        _ = self._users
         return f"odoo:{self._client.account}/{self._database}".rstrip("/")
+
+    @cached_property
+    def _users(self) -> list[Json]:
+        return self._api.users()
 
     def pages(self, watermarks: Mapping[str, datetime]) -> Iterator[Page]:
         """Owners and stages first, which are few; then leads, deals and stage events of the same records.
@@ -92,7 +96,7 @@ class Odoo(OverHttp):
         there, for the store lacks something: if nothing has come meanwhile, it is the lead of a partner whose first
         record went, which changes nothing about the others. So all are read.
         """
-        users = self._api.users()
+        users = self._users
         end = self._client.present
         yield replace(_page("owners", users, _owner), watermark=end, whole=True, last=True)
         yield replace(_page("stages", self._api.stages(), _stage), watermark=end, whole=True, last=True)
