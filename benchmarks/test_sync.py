@@ -52,8 +52,9 @@ def steer(url: str, what: str) -> None:
 
 def result(*command: str) -> dict[str, Any]:
     """What a program prints in its last line."""
-    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return dict(json.loads(said.splitlines()[-1]))
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
 def ours(url: str, store: Path) -> dict[str, Any]:

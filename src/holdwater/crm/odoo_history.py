@@ -24,6 +24,7 @@ class History:
         self.issues: list[Issue] = []
         self.readable = True
         self._changes: defaultdict[int, list[WireTracking]] = defaultdict(list)
+        self._unclear: dict[int, int] = {}  # by lead: a change of it, or one that may be of it, that cannot be read
         for row in rows:
             what = f"Odoo tracking value {id_of(row)}"
             try:
@@ -34,9 +35,18 @@ class History:
             except BadAnswerError as problem:
                 self.readable = False
                 self.issues.append(Issue(str(id_of(row)), str(problem)))
+                lead = _lead_of(row)
+                self._unclear |= dict.fromkeys([lead] if lead in ids else ids, id_of(row))
 
     def take(self, lead: WireLead) -> None:
-        """A lead may have moved on since it was read, but not have come into its stage unseen."""
+        """A lead may have moved on since it was read, but not have come into its stage unseen.
+
+        With a change that cannot be read, the others would tell of stages and times that never were.
+        """
+        if lead.id in self._unclear:
+            problem = f"Odoo tracking value {self._unclear[lead.id]} cannot be read, and may tell of lead {lead.id};"
+            self.issues.append(Issue(str(lead.id), f"{problem} what the store has of its stages stays as it was."))
+            return
         changes = self._changes[lead.id]
         self.events += to_stage_events(lead, changes)
         met = [change.new for change in changes] + [change.old for change in changes[:1]]
@@ -47,3 +57,9 @@ class History:
         ):
             problem = f"Odoo has not tracked every stage that lead {lead.id} was in; what it has is kept."
             self.issues.append(Issue(str(lead.id), problem))
+
+
+def _lead_of(row: Json) -> int | None:
+    message = row.get("mail_message_id")
+    lead = message.get("res_id") if isinstance(message, dict) else None
+    return lead if type(lead) is int else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from holdwater.crm.records import STREAMS
@@ -12,37 +12,41 @@ from holdwater.store.schema import CANONICAL, Table, utc_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Counted:
-    """The records of one stream that were made before a moment: rows of the store, and the source's own count."""
+class Told:
+    """The records of one stream that were made before a moment, as the source counts them."""
 
     stream: str
     before: datetime
-    kept: int
     told: int
 
 
-COUNTED = Table.of("counted", Counted, key="stream")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted(Told):
+    """Beside it the rows of the store as they are now."""
+
+    kept: int
+
+
+TOLD = Table.of("told", Told, key="stream")
 
 
 def note(database: sqlite3.Connection, connection: str, before: datetime, told: Mapping[str, int]) -> list[Counted]:
-    """Count the rows that the source was asked about, and keep both numbers in the place of the last ones."""
-    found = [
-        Counted(stream=stream, before=before, kept=_rows(database, connection, stream, before), told=count)
-        for stream, count in told.items()
-    ]
-    database.execute("DELETE FROM counted WHERE connection = ?", (connection,))
-    database.executemany(COUNTED.insert, [COUNTED.row(connection, one) for one in found])
-    return found
+    """Keep what the source told in the place of what it told last."""
+    database.execute(f"DELETE FROM {TOLD.name} WHERE connection = ?", (connection,))  # noqa: S608 -- our own name
+    rows = [Told(stream=stream, before=before, told=count) for stream, count in told.items()]
+    database.executemany(TOLD.insert, [TOLD.row(connection, one) for one in rows])
+    return of_all(database).get(connection, [])
 
 
 def of_all(database: sqlite3.Connection) -> dict[str, list[Counted]]:
-    """By connection, with the rows as they are now; one whose source tells no count is not there."""
-    names = ", ".join(column.name for column in COUNTED.columns)
+    """By connection; one whose source tells no count is not there."""
+    names = ", ".join(column.name for column in TOLD.columns)
     found: dict[str, list[Counted]] = {}
-    for connection, *cells in database.execute(f"SELECT connection, {names} FROM counted ORDER BY connection, stream"):  # noqa: S608 -- our names
-        values = {c.name: c.of_cell(cell) for c, cell in zip(COUNTED.columns, cells, strict=True)}
-        one = Counted(**values)
-        found.setdefault(connection, []).append(replace(one, kept=_rows(database, connection, one.stream, one.before)))
+    query = f"SELECT connection, {names} FROM {TOLD.name} ORDER BY connection, stream"  # noqa: S608 -- our own names
+    for connection, *cells in database.execute(query).fetchall():
+        values = {column.name: column.of_cell(cell) for column, cell in zip(TOLD.columns, cells, strict=True)}
+        kept = _rows(database, connection, values["stream"], values["before"])
+        found.setdefault(connection, []).append(Counted(**values, kept=kept))
     return found
 
 

@@ -16,7 +16,7 @@ from holdwater.crm.connector import Identities, Issue, Page
 from holdwater.crm.records import Customer
 from holdwater.errors import StoreError
 from holdwater.store import counted
-from holdwater.store.counted import COUNTED, Counted
+from holdwater.store.counted import TOLD, Counted
 from holdwater.store.fingerprints import PERSON_KEY, note_key, require_same_key
 from holdwater.store.migrations import VERSION, prepare, upgrade
 from holdwater.store.presence import DEFINITIONS, Presence
@@ -25,7 +25,7 @@ from holdwater.store.schema import CANONICAL, Table, utc_text
 
 APPLICATION_ID = 0x484F4C44  # "HOLD": marks the file as ours in SQLite's header
 _RUNS = Table.of("sync_run", Run, key="started_at")
-_TABLES = (*CANONICAL.values(), _RUNS, COUNTED)
+_TABLES = (*CANONICAL.values(), _RUNS, TOLD)
 _SYNC_STATE = """CREATE TABLE sync_state (
     connection TEXT NOT NULL, stream TEXT NOT NULL, watermark TEXT NOT NULL, PRIMARY KEY (connection, stream)
 ) WITHOUT ROWID"""

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from holdwater.store.counted import COUNTED
+from holdwater.store.counted import TOLD
 from holdwater.store.fingerprints import PERSON_KEY, take_out
 from holdwater.store.schema import Table
 
@@ -41,7 +41,7 @@ def _from_2(database: sqlite3.Connection, tables: Sequence[Table], others: Seque
 
 def _from_3(database: sqlite3.Connection, tables: Sequence[Table], others: Sequence[str]) -> None:
     """4 knows what a source itself says it has, and under which key people are known. Nothing was told yet."""
-    _rebuild(database, COUNTED)
+    _rebuild(database, TOLD)
     database.execute(PERSON_KEY)
 
 
