@@ -21,10 +21,10 @@ from holdwater.store.database import Store
 from holdwater.store.sync import sync
 
 url, path = sys.argv[1], Path(sys.argv[2])
-start = time.perf_counter()
 # Without the pacing that a real account needs: nobody else shares this one.
 client = Client(url, Token("simulated-token", "the sandbox"))
 with HubSpot(client, searches=Pacing(1_000_000, 1)) as connector, Store.open(path) as store:
+    start = time.perf_counter()
     run = sync(connector, store)
 seconds = time.perf_counter() - start
 memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -34,6 +34,7 @@ from holdwater.crm.hubspot_wire import (
 )
 from holdwater.crm.part import Part
 from holdwater.crm.records import Stage
+from holdwater.crm.wire import read_all
 from holdwater.errors import BadAnswerError
 
 Wire = TypeVar("Wire", WireContact, WireDeal, WireActivity)
@@ -64,15 +65,23 @@ class Reader(ABC, Generic[Wire]):
     def pages(self, answer: Listing, *, listed: bool) -> list[Page]:
         """One of each stream; `listed`: the objects came with their contacts and their past."""
         parts = [Part(self._latest) for _ in self.streams]
-        wires = []
-        for result in answer.results:
-            self._met += 1
-            name = name_of(result)
-            self.all_named = self.all_named and name is not None
-            with parts[0].noting(f"{self.kind.name} no. {self._met}" if name is None else self.id_of(name)):
-                wires.append((read_record(self.model, result, self.kind.singular), result))
+        all_ = read_all(self.model, answer.results)
+        wires = (
+            self._one_by_one(answer.results, parts[0]) if all_ is None else list(zip(all_, answer.results, strict=True))
+        )
+        self._met += len(answer.results)
         self.take(wires, parts, listed=listed)
         return [part.page(stream) for stream, part in zip(self.streams, parts, strict=True)]
+
+    def _one_by_one(self, results: Sequence[object], part: Part) -> list[tuple[Wire, object]]:
+        """Those that can be read; the others become issues."""
+        wires = []
+        for place, result in enumerate(results, self._met + 1):
+            name = name_of(result)
+            self.all_named = self.all_named and name is not None
+            with part.noting(f"{self.kind.name} no. {place}" if name is None else self.id_of(name)):
+                wires.append((read_record(self.model, result, self.kind.singular), result))
+        return wires
 
     @abstractmethod
     def take(self, wires: Sequence[tuple[Wire, object]], parts: Sequence[Part], *, listed: bool) -> None:
@@ -120,9 +129,9 @@ class Deals(Reader[WireDeal]):
         pasts = came if listed else {name_of(one): one for one in self.api.histories(self.kind, list(came))}
         for id_ in came:
             with deals.noting(id_):
-                for entry in read_record(WireHistory, pasts.get(id_, {"id": id_}), "deal").past.dealstage:
+                entries = read_record(WireHistory, pasts.get(id_, {"id": id_}), "deal").past.dealstage
+                for past in _past(id_, entries, deals):
                     with deals.noting(id_):
-                        past = read(PastValue, entry, f"The past of HubSpot deal {id_}")
                         event = to_stage_event(id_, past, self._stages)
                         if event:
                             events.add(event)
@@ -144,6 +153,16 @@ class Activities(Reader[WireActivity]):
         for wire, _ in wires:
             with activities.noting(self.id_of(wire.id)):
                 activities.add(to_activity(self.kind, wire, _known(contacts, self.kind, wire.id)))
+
+
+def _past(id_: str, entries: Sequence[object], deals: Part) -> list[PastValue]:
+    found = read_all(PastValue, entries)
+    if found is None:
+        found = []
+        for entry in entries:
+            with deals.noting(id_):
+                found.append(read(PastValue, entry, f"The past of HubSpot deal {id_}"))
+    return found
 
 
 def _contacts(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Literal
 
@@ -68,7 +68,7 @@ def consent_id(contact_id: str) -> str:
     return f"{contact_id}:email"
 
 
-def to_deal(wire: WireDeal, contacts: Iterable[Associated], stages: Mapping[str, Stage], home_currency: str) -> Deal:
+def to_deal(wire: WireDeal, contacts: Sequence[Associated], stages: Mapping[str, Stage], home_currency: str) -> Deal:
     """`contacts`: all of the deal's. `home_currency`: the account's own, which HubSpot leaves out of its deals."""
     properties = wire.properties
     status = _status(wire, stages)
@@ -124,7 +124,7 @@ def activity_id(kind: ObjectType, id_: str) -> str:
     return f"{kind.name}:{id_}"
 
 
-def to_activity(kind: ObjectType, wire: WireActivity, contacts: Iterable[Associated]) -> Activity:
+def to_activity(kind: ObjectType, wire: WireActivity, contacts: Sequence[Associated]) -> Activity:
     properties = wire.properties
     return Activity(
         id=activity_id(kind, wire.id),
@@ -142,8 +142,10 @@ def merged_into(wire: WireContact | WireDeal) -> list[Gone]:
     return [Gone(id_, "merged", into=wire.id) for id_ in wire.properties.hs_merged_object_ids if id_ != wire.id]
 
 
-def lead_of(contacts: Iterable[Associated]) -> str | None:
+def lead_of(contacts: Sequence[Associated]) -> str | None:
     """The contact called primary, else the one with the smallest number: the first one HubSpot knew."""
+    if len(contacts) == 1:
+        return contacts[0].id
     first = min(contacts, key=lambda contact: (not _is_primary(contact), int(contact.id)), default=None)
     return first.id if first else None
 

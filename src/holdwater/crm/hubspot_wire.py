@@ -23,7 +23,7 @@ _NUMBER, _WORD = re.compile("[0-9]{1,20}"), re.compile("[a-z0-9_-]{1,64}")
 
 def _moment(value: object) -> datetime:
     """HubSpot writes moments as ISO 8601 with Z or as epoch milliseconds."""
-    if not isinstance(value, str | int):
+    if not isinstance(value, (str, int)):
         raise ValueError("not a moment")  # noqa: TRY004 -- pydantic collects ValueError only
     return _read_moment(str(value))
 
@@ -44,16 +44,12 @@ def _blank_is_none(value: object) -> object:
     return None if value == "" else value
 
 
-def _digits(value: object) -> object:
-    return str(value) if isinstance(value, int) else value
-
-
 def _split(value: object) -> object:
     """HubSpot joins ids with semicolons."""
     return tuple(filter(None, value.split(";"))) if isinstance(value, str) else value or ()
 
 
-Id = Annotated[str, BeforeValidator(_digits), Field(pattern=r"^[0-9]{1,20}$")]
+Id = Annotated[str, Field(pattern=r"^[0-9]{1,20}$", coerce_numbers_to_str=True)]
 Moment = Annotated[datetime, PlainValidator(_moment)]
 Text = Annotated[Written | None, BeforeValidator(_blank_is_none)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
@@ -272,6 +268,6 @@ def name_of(answer: object) -> str | None:
     if not isinstance(answer, dict):
         return None
     found = answer.get("id")
-    text = str(found) if isinstance(found, str | int) and not isinstance(found, bool) else ""
+    text = str(found) if type(found) in (str, int) else ""
     words = "stages" in answer or "metadata" in answer
     return text if (_WORD if words else _NUMBER).fullmatch(text) else None

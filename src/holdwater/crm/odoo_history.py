@@ -59,7 +59,8 @@ class History:
             self.issues.append(Issue(str(lead.id), problem))
 
 
-def _lead_of(row: Json) -> int | None:
+def _lead_of(row: Json) -> int:
+    """0 where it does not say."""
     message = row.get("mail_message_id")
     lead = message.get("res_id") if isinstance(message, dict) else None
-    return lead if type(lead) is int else None
+    return lead if type(lead) is int else 0

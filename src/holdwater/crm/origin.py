@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 
 import httpx
 
@@ -38,10 +39,15 @@ class Origin:
 
     def url(self, path: str) -> httpx.URL:
         """The address of `path` here; BadAnswerError for a path that leads elsewhere, as a link in an answer may."""
-        url = self._url.join(path)
+        url = _joined(self._url, path)
         if (url.scheme, url.netloc) != (self._url.scheme, self._url.netloc) or url.userinfo:
             raise BadAnswerError(f"The token is for {self} only, and a request to {url.host} was refused.")
         return url
+
+
+@lru_cache(maxsize=256)  # the pages of a list have one path
+def _joined(base: httpx.URL, path: str) -> httpx.URL:
+    return base.join(path)
 
 
 def _is_this_machine(host: str) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from holdwater.errors import BadAnswerError
 
@@ -29,6 +31,19 @@ def read(model: type[Model], answer: object, what: str, crm: str) -> Model:
         f"{what} has something unusable in {', '.join(fields[:3])};"
         f" mend it in {crm}, or update Holdwater if it looks right there."
     )
+
+
+def read_all(model: type[Model], answers: Sequence[object]) -> list[Model] | None:
+    """All in one go, which takes half as long; None where one cannot be read, which has to be found then."""
+    try:
+        return _all_of(model).validate_python(answers)
+    except ValidationError:
+        return None
+
+
+@cache
+def _all_of(model: type[Model]) -> TypeAdapter[list[Model]]:
+    return TypeAdapter(list[model])  # type: ignore[valid-type]  # a class that is known when it runs only
 
 
 def utc_moment(value: object) -> datetime:

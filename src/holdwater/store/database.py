@@ -24,6 +24,7 @@ from holdwater.store.runs import Run
 from holdwater.store.schema import CANONICAL, Table, utc_text
 
 APPLICATION_ID = 0x484F4C44  # "HOLD": marks the file as ours in SQLite's header
+_AT_ONCE = 100  # rows; SQLite takes 32,766 cells
 _RUNS = Table.of("sync_run", Run, key="started_at")
 _TABLES = (*CANONICAL.values(), _RUNS, TOLD)
 _SYNC_STATE = """CREATE TABLE sync_state (
@@ -109,10 +110,13 @@ class Store:
             before = self._database.total_changes
             for kind in {type(record) for record in page.records}:
                 table = CANONICAL[kind]
-                rows = (table.row(connection, record) for record in page.records if type(record) is kind)
+                records = [record for record in page.records if type(record) is kind]
                 # A billing forgets who somebody was that is deleted there: the win stays with the lead.
                 lasting = () if recognised and kind is not Customer else ("person",)
-                self._database.executemany(table.upsert(lasting), rows)
+                # Row by row, SQLite and the threads that read would wait for each other at every one of them.
+                for some in (records[start : start + _AT_ONCE] for start in range(0, len(records), _AT_ONCE)):
+                    cells = [cell for record in some for cell in table.row(connection, record)]
+                    self._database.execute(table.upsert(len(some), lasting), cells)
             written = self._database.total_changes - before
             gone = self._presence.note(connection, page)
             if page.watermark is not None:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -21,6 +22,7 @@ from holdwater.errors import StoreError
 Cell = str | int | float | None  # what SQLite holds
 
 
+@lru_cache(maxsize=4096)  # records repeat their own moments, and each other's
 def utc_text(moment: datetime) -> str:
     """`2026-01-31T09:30:00.000000Z`; StoreError if the time zone is missing."""
     if moment.tzinfo is None:
@@ -72,17 +74,17 @@ class Table:
     row_class: type
     key: tuple[str, str]
     columns: tuple[Column, ...]  # without the connection, which leads every row
+    cells: tuple[tuple[Callable[[Any], Any], Callable[[Any], Cell]], ...]  # of each column: its value, and its way in
 
     @classmethod
     def of(cls, name: str, row_class: type, key: str = "id") -> Table:
-        return cls(name, row_class, ("connection", key), columns_of(row_class))
+        columns = columns_of(row_class)
+        cells = tuple((column.value, column.kind.write) for column in columns)
+        return cls(name, row_class, ("connection", key), columns, cells)
 
     def row(self, connection: str, item: object) -> tuple[Cell, ...]:
-        # Column.cell, without a call for each of millions of cells.
-        return (
-            connection,
-            *[None if (value := c.value(item)) is None else c.kind.write(value) for c in self.columns],
-        )
+        # Column.cell, without a call or a look-up for each of millions of cells.
+        return (connection, *[None if (found := value(item)) is None else write(found) for value, write in self.cells])
 
     @property
     def definition(self) -> str:
@@ -94,15 +96,16 @@ class Table:
     def insert(self) -> str:
         return f"INSERT INTO {self.name} VALUES (?{', ?' * len(self.columns)})"  # noqa: S608 -- the name is ours
 
-    def upsert(self, lasting: Collection[str] = ()) -> str:
-        """Keeps the newer version. Of equal versions that differ the later read wins: a source may change a row
-        twice within one tick of its clock, and after its mapping is mended an export is read anew.
+    def upsert(self, rows: int, lasting: Collection[str] = ()) -> str:
+        """Of so many rows, keeps the newer version. Of equal versions that differ the later read wins: a source may
+        change a row twice within one tick of its clock, and after its mapping is mended an export is read anew.
         What stands in a column of `lasting` stays where the new row has nothing there."""
         names = [column.name for column in self.columns if column.name not in self.key]
         values = (f"coalesce(excluded.{n}, {self.name}.{n})" if n in lasting else f"excluded.{n}" for n in names)
         new, old = ", ".join(values), ", ".join(f"{self.name}.{name}" for name in names)
+        further = f", (?{', ?' * len(self.columns)})" * (rows - 1)
         return (
-            f"{self.insert} ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET ({', '.join(names)}) = ({new}) "
+            f"{self.insert}{further} ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET ({', '.join(names)}) = ({new}) "
             f"WHERE excluded.updated_at >= {self.name}.updated_at AND ({new}) IS NOT ({old})"
         )
 
