@@ -38,7 +38,8 @@ source = rest_api_source(
 pipeline = dlt.pipeline(
     "hubspot",
     pipelines_dir=str(folder / "pipelines"),
-    destination=dlt.destinations.sqlalchemy(f"sqlite:///{folder / 'dlt.db'}"),
+    # Its jobs write side by side, and SQLite lets one at a time: with many records the usual 5 seconds are too short.
+    destination=dlt.destinations.sqlalchemy(f"sqlite:///{folder / 'dlt.db'}?timeout=600"),
     dataset_name="crm",
 )
 start = time.perf_counter()

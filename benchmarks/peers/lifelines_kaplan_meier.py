@@ -1,8 +1,9 @@
-"""Kaplan-Meier by lifelines on the deals of an .npz file; prints seconds of the best run and shares won by age."""
+"""Kaplan-Meier by lifelines on the deals of an .npz file; prints seconds of the median run and shares won by age."""
 
 import json
 import sys
 import time
+from statistics import median
 
 import numpy as np
 from lifelines import KaplanMeierFitter
@@ -14,4 +15,4 @@ for _ in range(int(sys.argv[2])):
     fitted = KaplanMeierFitter().fit(deals["days"], deals["won"])
     times.append(time.perf_counter() - start)
 share = 1 - fitted.survival_function_at_times(deals["ages"]).to_numpy()
-print(json.dumps({"seconds": min(times), "share": share.tolist()}))
+print(json.dumps({"seconds": median(times), "share": share.tolist()}))

@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from statistics import median
 
 import numpy as np
 import pandas as pd
@@ -15,4 +16,4 @@ for _ in range(2):
     start = time.perf_counter()
     summary = summary_data_from_transaction_data(table, "customer", "date", "amount")
     times.append(time.perf_counter() - start)
-print(json.dumps({"seconds": min(times)} | {name: float(column.sum()) for name, column in summary.items()}))
+print(json.dumps({"seconds": median(times)} | {name: float(column.sum()) for name, column in summary.items()}))

@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from datetime import date
+from statistics import median
 
 import polars as pl
 
@@ -37,7 +38,7 @@ def main(folder: str, as_of: str, repeats: str) -> None:
         times.append(time.perf_counter() - start)
     weighted = {name: int((found[name] * found["customers"]).sum()) for name in ("frequency", "recency", "age")}
     sums = {name: int(found[name].sum()) for name in ("customers", "repeat_spend")}
-    print(json.dumps({"seconds": min(times), "groups": found.height} | weighted | sums))
+    print(json.dumps({"seconds": median(times), "groups": found.height} | weighted | sums))
 
 
 main(*sys.argv[1:])
