@@ -236,10 +236,12 @@ class HubSpot(OverHttp):
 
     def _note_merged(self, page: Page, end: datetime) -> None:
         """Into records that changed of late; and what is there is not gone."""
-        if page.stream in _COUNTED:
+        just_gone = self._just_gone.get(page.stream)
+        if just_gone:
+            just_gone.difference_update(record.id for record in page.records)
+        if just_gone is not None and page.gone:
             late = {record.id for record in page.records if record.updated_at > end - _INDEX_DELAY}
-            self._just_gone[page.stream].difference_update(record.id for record in page.records)
-            self._just_gone[page.stream].update(one.id for one in page.gone if one.into in late)
+            just_gone.update(one.id for one in page.gone if one.into in late)
 
 
 def _id(result: object) -> str:

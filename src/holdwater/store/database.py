@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -115,8 +116,8 @@ class Store:
                 lasting = () if recognised and kind is not Customer else ("person",)
                 # Row by row, SQLite and the threads that read would wait for each other at every one of them.
                 for some in (records[start : start + _AT_ONCE] for start in range(0, len(records), _AT_ONCE)):
-                    cells = [cell for record in some for cell in table.row(connection, record)]
-                    self._database.execute(table.upsert(len(some), lasting), cells)
+                    cells = chain.from_iterable(table.row(connection, record) for record in some)
+                    self._database.execute(table.upsert(len(some), lasting), tuple(cells))
             written = self._database.total_changes - before
             gone = self._presence.note(connection, page)
             if page.watermark is not None:

@@ -82,9 +82,9 @@ class Table:
         cells = tuple((column.value, column.kind.write) for column in columns)
         return cls(name, row_class, ("connection", key), columns, cells)
 
-    def row(self, connection: str, item: object) -> tuple[Cell, ...]:
+    def row(self, connection: str, item: object) -> list[Cell]:
         # Column.cell, without a call or a look-up for each of millions of cells.
-        return (connection, *[None if (found := value(item)) is None else write(found) for value, write in self.cells])
+        return [connection, *[None if (found := value(item)) is None else write(found) for value, write in self.cells]]
 
     @property
     def definition(self) -> str:
