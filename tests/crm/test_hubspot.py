@@ -18,6 +18,15 @@ def test_a_connector_is_one(hubspot: HubSpot) -> None:
     assert connector.connection == "hubspot:24681012"
 
 
+@pytest.mark.parametrize(
+    "told", ["app-eu1.hubspot.com", "app.hubspot.com", "evil.example", "app.hubspot.com/x", None, 7]
+)
+def test_people_look_at_hubspots_own_pages(told: object, hubspot: HubSpot, portal: Portal) -> None:
+    portal.answers["account", "details", ""]["uiDomain"] = told
+    host = told if told == "app-eu1.hubspot.com" else "app.hubspot.com"
+    assert hubspot.site == f"https://{host}/contacts/24681012"
+
+
 def test_the_account_is_asked_for_once(hubspot: HubSpot, portal: Portal) -> None:
     assert portal.asked == []
     first = hubspot.connection

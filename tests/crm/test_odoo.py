@@ -349,6 +349,7 @@ def test_the_address_may_name_a_database(
     with connect(address, Token(SECRET), transport=httpx.MockTransport(server)) as odoo:
         connector: Connector = odoo
         assert connector.connection == connection
+        assert odoo.site == address.removesuffix("/sales-1").removesuffix("/")
         list(connector.pages({}))
     assert {request.headers.get("X-Odoo-Database") for request in server.requests} == {database}
 

@@ -85,6 +85,7 @@ def test_it_is_a_connector(org: Organization) -> None:
         assert isinstance(salesforce, Reconcilable)
         connector: Connector = salesforce
         assert connector.connection == "salesforce:00D5g000001Org1EAA"
+        assert salesforce.site == "https://example.my.salesforce.com"
 
 
 def test_owners_and_stages(org: Organization) -> None:

@@ -290,6 +290,7 @@ def test_the_account_is_named_by_a_full_key_or_by_the_address(account: Account) 
     for key, name in (("rk_live_1", "stripe:acct_5"), ("rk_test_1", "stripe:acct_5/test")):
         with connect("https://api.stripe.com/acct_5", Token(key), transport=transport) as stripe:
             assert stripe.connection == name
+            assert stripe.site == f"https://dashboard.stripe.com/{name.removeprefix('stripe:')}"
 
 
 def test_an_account_that_the_key_does_not_open_is_refused(account: Account) -> None:

@@ -92,6 +92,18 @@ def test_two_syncs_at_once_are_refused_before_the_source_is_asked(opened: Store)
     assert opened.runs("test:1") == []
 
 
+class Seen(Scripted):
+    site = "https://crm.example/1"
+
+
+def test_where_people_look_at_the_records_is_kept(opened: Store) -> None:
+    sync(Seen([]), opened, rehearse=True)
+    assert opened.sites() == {}
+    sync(Seen([]), opened)
+    sync(Scripted([]), opened)  # one that has no pages says nothing about it
+    assert opened.sites() == {"test:1": "https://crm.example/1"}
+
+
 @dataclass
 class Asked(Scripted):
     """A source that tells its counts, in turn; the exceptions among them are raised."""

@@ -55,6 +55,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("explained")
     with Store.open(folder / "store.db") as store:
         synced(store, records())
+        store.note_site("hubspot:1000001", "https://app-eu1.hubspot.com/contacts/1000001")
         figures = report(store, as_of=NOW)
     write_template(folder / "leads.xlsx", TYPED)
     refresh(folder / "leads.xlsx", figures, origin="hubspot:1000001", now=NOW)
@@ -91,7 +92,7 @@ def test_a_result_names_its_function(folder: Path) -> None:
 def test_a_row_leads_to_its_records_and_to_the_crm(folder: Path) -> None:
     lines = told(folder, "Sources!B6")
     assert "45 records in the store:" in lines
-    assert "lead 1001 2026-10 https://app.hubspot.com/contacts/1000001/record/0-1/1001" in lines
+    assert "lead 1001 2026-10 https://app-eu1.hubspot.com/contacts/1000001/record/0-1/1001" in lines
     assert "and 25 more (--all)" in lines
     assert "more" not in told(folder, "Sources!B6", everything=True)
     assert "another number" not in lines
@@ -165,16 +166,30 @@ def test_the_command_prints_it(folder: Path, capsys: pytest.CaptureFixture[str])
     assert main(["explain", str(folder / "leads.xlsx"), "Months!B6", "--store", "nowhere.db"]) == 3
 
 
+HUBSPOT = "https://app.hubspot.com/contacts/12"
+
+
 @pytest.mark.parametrize(
-    ("connection", "stream", "link"),
+    ("connection", "site", "stream", "link"),
     [
-        ("hubspot:12", "deals", "https://app.hubspot.com/contacts/12/record/0-3/a%2Fb%3F"),
-        ("odoo:acme.odoo.com/acme", "deals", "https://acme.odoo.com/odoo/crm/a%2Fb%3F"),
-        ("odoo:127.0.0.1:8069", "deals", None),
-        ("hubspot:x/../y//z", "deals", None),
-        ("exports:mine", "leads", None),
-        ("hubspot:12", "spend", None),
+        ("hubspot:12", HUBSPOT, "deals", f"{HUBSPOT}/record/0-3/a%2Fb%3F"),
+        ("odoo:acme.odoo.com/acme", "https://acme.odoo.com", "leads", "https://acme.odoo.com/odoo/crm/a%2Fb%3F"),
+        ("pipedrive:7", "https://acme.pipedrive.com", "leads", "https://acme.pipedrive.com/person/a%2Fb%3F"),
+        ("salesforce:00D", "https://acme.my.salesforce.com", "deals", "https://acme.my.salesforce.com/a%2Fb%3F"),
+        ("odoo:127.0.0.1:8069", "https://127.0.0.1:8069", "deals", None),
+        ("hubspot:12", "http://app.hubspot.com/contacts/12", "deals", None),
+        ("hubspot:12", "https://app.hubspot.com/../y//z", "deals", None),
+        ("hubspot:12", f"{HUBSPOT}\n", "deals", None),
+        ("hubspot:12", None, "deals", None),
+        ("exports:mine", "https://files.example", "leads", None),
+        ("hubspot:12", HUBSPOT, "spend", None),
     ],
 )
-def test_links_are_https_and_lead_nowhere_else(connection: str, stream: str, link: str | None) -> None:
-    assert record_link(connection, stream, "a/b?") == link
+def test_links_are_https_and_lead_nowhere_else(
+    connection: str, site: str | None, stream: str, link: str | None
+) -> None:
+    assert record_link(connection, site, stream, "a/b?") == link
+
+
+def test_what_stands_for_another_record_has_no_page() -> None:
+    assert record_link("pipedrive:7", "https://acme.pipedrive.com", "leads", "organization:5") is None

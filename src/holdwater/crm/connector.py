@@ -93,6 +93,15 @@ class Countable(Protocol):
 
 
 @runtime_checkable
+class Browsable(Protocol):
+    """A connector to a source whose records people look at in a browser."""
+
+    @property
+    def site(self) -> str:
+        """The address of the account's pages, without a slash at its end; `links` knows what follows."""
+
+
+@runtime_checkable
 class Recognising(Protocol):
     """A connector to a source that knows e-mail addresses."""
 

@@ -41,6 +41,7 @@ from holdwater.crm.together import together
 from holdwater.errors import BadAnswerError, ScopeError, SetupError
 
 ADDRESS = "https://api.hubapi.com"
+_PAGES = re.compile(r"app(-[a-z0-9]+)?\.hubspot\.com")  # the host where people look at an account
 MANNERS = Manners(used_up=used_up)
 _SEARCH_CAP = 10_000  # a search answers 400 beyond its first 10,000 results
 _SEARCH_TRIES = 3
@@ -100,6 +101,12 @@ class HubSpot(OverHttp):
     def connection(self) -> str:
         """The account's own number: the address is the same for all accounts, and a token may be exchanged."""
         return f"hubspot:{self._account.portal_id}"
+
+    @property
+    def site(self) -> str:
+        told = self._account.ui_domain
+        host = told if isinstance(told, str) and _PAGES.fullmatch(told) else "app.hubspot.com"
+        return f"https://{host}/contacts/{self._account.portal_id}"
 
     @cached_property
     def _account(self) -> WireAccount:

@@ -91,6 +91,7 @@ class Found(Listing):
 class WireAccount(Wire):
     portal_id: int = Field(alias="portalId", gt=0, strict=True)
     company_currency: Currency = Field(alias="companyCurrency")
+    ui_domain: object = Field(None, alias="uiDomain")
 
 
 class WireOwner(Wire):

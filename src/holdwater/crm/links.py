@@ -1,4 +1,4 @@
-"""Where a record can be looked at in its own CRM. Always https; None where the address is not known for certain."""
+"""Where a record can be looked at in a browser. Always https; None where the page is not known for certain."""
 
 from __future__ import annotations
 
@@ -7,21 +7,26 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 _PAGES: Mapping[tuple[str, str], str] = {
-    ("hubspot", "leads"): "https://app.hubspot.com/contacts/{account}/record/0-1/{id}",
-    ("hubspot", "deals"): "https://app.hubspot.com/contacts/{account}/record/0-3/{id}",
-    ("odoo", "deals"): "https://{account}/odoo/crm/{id}",
-    ("stripe", "customers"): "https://dashboard.stripe.com/{account}/customers/{id}",
+    ("hubspot", "leads"): "/record/0-1/{id}",
+    ("hubspot", "deals"): "/record/0-3/{id}",
+    ("odoo", "leads"): "/odoo/crm/{id}",
+    ("odoo", "deals"): "/odoo/crm/{id}",
+    ("pipedrive", "leads"): "/person/{id}",
+    ("pipedrive", "deals"): "/deal/{id}",
+    ("salesforce", "leads"): "/{id}",
+    ("salesforce", "deals"): "/{id}",
+    ("stripe", "customers"): "/customers/{id}",
 }
-_ACCOUNT = re.compile(r"[\w.-]+(?::\d+)?(?:/[\w-]+)?")
-_THIS_MACHINE = ("localhost", "127.", "[")  # a sandbox, which has no pages
+_SITE = re.compile(r"https://(?P<host>[\w.-]+(?::\d+)?)(?:/[\w-]+)*", re.ASCII)
+_THIS_MACHINE = ("localhost", "127.")  # a sandbox, which has no pages
 
 
-def record_link(connection: str, stream: str, id_: str) -> str | None:
-    """`connection` as the store names it (hubspot:1000001), `stream` such as leads or deals."""
-    source, _, account = connection.partition(":")
-    page = _PAGES.get((source, stream))
-    if page is None or not _ACCOUNT.fullmatch(account) or account.startswith(_THIS_MACHINE):
+def record_link(connection: str, site: str | None, stream: str, id_: str) -> str | None:
+    """`connection` as the store names it (hubspot:1000001), `site` as its connector does, `stream` such as deals."""
+    page = _PAGES.get((connection.partition(":")[0], stream))
+    found = _SITE.fullmatch(site or "")
+    if page is None or found is None or found["host"].startswith(_THIS_MACHINE):
         return None
-    if source == "odoo":
-        account = account.partition("/")[0]  # the database, if named, comes with the session
-    return page.format(account=account, id=quote(id_, safe=""))
+    if ":" in id_:  # made of the id of something else, such as a company that stands for its people
+        return None
+    return f"{site}{page.format(id=quote(id_, safe=''))}"

@@ -85,6 +85,10 @@ class Odoo(OverHttp):
         _ = self._users
         return f"odoo:{self._client.account}/{self._database}".rstrip("/")
 
+    @property
+    def site(self) -> str:
+        return f"https://{self._client.account}"
+
     @cached_property
     def _users(self) -> list[Json]:
         return self._api.users()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -20,11 +21,12 @@ from holdwater.crm.part import FAST_CLOCK, Part
 from holdwater.crm.pipedrive_api import Api, pause, used_up
 from holdwater.crm.pipedrive_reading import Names, Reader
 from holdwater.crm.pipedrive_records import to_owner, to_stage
-from holdwater.crm.pipedrive_wire import WireStage, WireUser, name_of, read_record
+from holdwater.crm.pipedrive_wire import Account, WireStage, WireUser, name_of, read_record
 from holdwater.crm.together import together
 from holdwater.errors import BadAnswerError
 
 ADDRESS = "https://api.pipedrive.com"
+_DOMAIN = re.compile("[a-z0-9-]{1,63}")  # of a company's own pages
 # The token travels in a header: in the address it would come into logs, and v2 does not take it there.
 MANNERS = Manners(header="x-api-token", scheme="", pause=pause, used_up=used_up)
 
@@ -60,10 +62,19 @@ class Pipedrive(OverHttp):
         self._overlap = overlap
         self._api = Api(client, at_once=at_once)
 
-    @cached_property
+    @property
     def connection(self) -> str:
         """The company's own number: the address is the same for all, and a token may be exchanged."""
-        return f"pipedrive:{self._api.account().data.company_id}"
+        return f"pipedrive:{self._account.company_id}"
+
+    @property
+    def site(self) -> str:
+        told = self._account.company_domain
+        return f"https://{told if isinstance(told, str) and _DOMAIN.fullmatch(told) else 'app'}.pipedrive.com"
+
+    @cached_property
+    def _account(self) -> Account:
+        return self._api.account().data
 
     def pages(self, watermarks: Mapping[str, datetime]) -> Iterator[Page]:
         """Users and stages first, which are few; then people and activities side by side; then what costs most.

@@ -89,12 +89,13 @@ class Whole(Wire):
     data: Rows
 
 
-class _Account(Wire):
+class Account(Wire):
     company_id: Id
+    company_domain: object = None
 
 
 class WireAccount(Wire):
-    data: _Account
+    data: Account
 
 
 class WireUser(Wire):

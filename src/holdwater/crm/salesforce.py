@@ -104,6 +104,10 @@ class Salesforce(EnteredOverHttp):
         """The organisation's own id: its address may be given another name."""
         return f"salesforce:{self._organization.id}"
 
+    @property
+    def site(self) -> str:
+        return f"https://{self._client.account}"
+
     @cached_property
     def _organization(self) -> WireOrganization:
         return self._api.organization()

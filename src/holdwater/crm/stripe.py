@@ -78,6 +78,10 @@ class Stripe(OverHttp):
         """The account, and whether it is its test mode."""
         return f"stripe:{self._account}{'/test' if self._test else ''}"
 
+    @property
+    def site(self) -> str:
+        return f"https://dashboard.stripe.com/{self.connection.removeprefix('stripe:')}"
+
     @cached_property
     def _account(self) -> str:
         told = self._api.account()

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Self
 from holdwater.crm.connector import Identities, Issue, Page
 from holdwater.crm.records import Customer
 from holdwater.errors import StoreError
-from holdwater.store import counted
+from holdwater.store import counted, sites
 from holdwater.store.counted import TOLD, Counted
 from holdwater.store.fingerprints import PERSON_KEY, note_key, require_same_key
 from holdwater.store.migrations import VERSION, prepare, upgrade
@@ -146,6 +146,11 @@ class Store:
         with _failures(self.path), self._transaction():
             return counted.note(self._database, connection, before, told)
 
+    def note_site(self, connection: str, address: str) -> None:
+        """Keep where people look at the records of a source."""
+        with _failures(self.path), self._transaction():
+            sites.note(self._database, connection, address)
+
     @contextmanager
     def rehearsal(self) -> Iterator[None]:
         """What is written inside is seen inside, and undone at the end."""
@@ -218,6 +223,11 @@ class Store:
         """What each source said it had at the end of its last sync; one that tells no count is not there."""
         with _failures(self.path):
             return counted.of_all(self._database)
+
+    def sites(self) -> dict[str, str]:
+        """Where people look at the records of each source that has pages for them."""
+        with _failures(self.path):
+            return sites.of_all(self._database)
 
     def issues(self, connection: str) -> dict[str, list[Issue]]:
         """The records of each stream that could not be taken, until they can."""
@@ -309,7 +319,13 @@ class Store:
         return int(version)
 
     def _build(self) -> None:
-        for definition in (*(table.definition for table in _TABLES), *DEFINITIONS, _SYNC_STATE, PERSON_KEY):
+        for definition in (
+            *(table.definition for table in _TABLES),
+            *DEFINITIONS,
+            _SYNC_STATE,
+            PERSON_KEY,
+            sites.DEFINITION,
+        ):
             self._database.execute(definition)
         self._pragma("application_id", APPLICATION_ID)
 

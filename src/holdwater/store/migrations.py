@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from holdwater.store import sites
 from holdwater.store.counted import TOLD
 from holdwater.store.fingerprints import PERSON_KEY, take_out
 from holdwater.store.schema import Table
@@ -40,9 +41,11 @@ def _from_2(database: sqlite3.Connection, tables: Sequence[Table], others: Seque
 
 
 def _from_3(database: sqlite3.Connection, tables: Sequence[Table], others: Sequence[str]) -> None:
-    """4 knows what a source itself says it has, and under which key people are known. Nothing was told yet."""
+    """4 knows what a source itself says it has, where its pages are, and under which key people are known. Nothing was
+    told yet."""
     _rebuild(database, TOLD)
     database.execute(PERSON_KEY)
+    database.execute(sites.DEFINITION)
 
 
 def _rebuild(database: sqlite3.Connection, table: Table) -> None:

@@ -9,7 +9,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, runtime_checkable
 
-from holdwater.crm.connector import Connector, Countable, Forgetful, Identities, Issue, Recognising, Reconcilable
+from holdwater.crm.connector import (
+    Browsable,
+    Connector,
+    Countable,
+    Forgetful,
+    Identities,
+    Issue,
+    Recognising,
+    Reconcilable,
+)
 from holdwater.errors import SetupError, SourceError, StoreError, UsageError
 from holdwater.store.database import Store
 from holdwater.store.runs import Run, Status
@@ -56,6 +65,8 @@ def sync(
     with store.sync_lock(), store.rehearsal() if rehearse else nullcontext():
         store.log(syncing.connection, syncing.run)
         store.start()
+        if isinstance(connector, Browsable):
+            store.note_site(syncing.connection, connector.site)
         try:
             store.require_same_key()
             known = {} if full else store.watermarks(syncing.connection)

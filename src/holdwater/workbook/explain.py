@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -209,7 +209,7 @@ class _Explanation:
         until = as_of + timedelta(minutes=1) - timedelta(microseconds=1)  # the workbook says no seconds
         with Store.open(self.store) as store:
             found = self._behind(store, self.words or Words.beside(self.store), table, cell, header, until)
-            connections = store.connections()
+            connections, sites = store.connections(), store.sites()
         if found is None:
             yield f"{indent}No list of single records is kept for this column."
             return
@@ -220,7 +220,7 @@ class _Explanation:
                 " they were computed from with --store. Exports that are read with --from are in none."
             )
             return
-        yield from self._record_lines(found, cell, header, indent)
+        yield from self._record_lines(found, sites, cell, header, indent)
 
     def _behind(
         self, store: Store, words: Words, table: Table, cell: ReadCell, header: str, until: datetime
@@ -241,7 +241,9 @@ class _Explanation:
             return verdicts_behind(store, str(key), claim, header, until, kept, words) if claim else None
         return None
 
-    def _record_lines(self, found: Sequence[RecordOf], cell: ReadCell, header: str, indent: str) -> Iterator[str]:
+    def _record_lines(
+        self, found: Sequence[RecordOf], sites: Mapping[str, str], cell: ReadCell, header: str, indent: str
+    ) -> Iterator[str]:
         yield f"{indent}{len(found):,} records in the store:"
         if isinstance(cell.value, (int, float)) and cell.value != len(found) and not header.startswith("Days"):
             yield (
@@ -249,7 +251,7 @@ class _Explanation:
                 " holdwater refresh)"
             )
         for record in found if self.everything else found[:MOST_RECORDS]:
-            link = record_link(record.connection, record.stream, record.id)
+            link = record_link(record.connection, sites.get(record.connection), record.stream, record.id)
             of_lead = record.stream == "leads"  # known by the month of first contact
             day = f" {record.day:{'%Y-%m' if of_lead else '%Y-%m-%d'}}" if record.day else ""
             yield f"{indent}  {record.connection} {record.stream[:-1]} {record.id}{day}{' ' + link if link else ''}"
