@@ -84,6 +84,7 @@ def _fixes() -> Screen:
         *heads(CURVES_TOP - 1, 0, *CURVE_HEADERS, "spent, average", "best spend", "leads then", "gain"),
         Text(CURVES_TOP - 3, 0, "The budget for leads, split best", "head"),
         *heads(_LEVERS, 0, "Levers: a tenth better", "now", "better", "worth", "as many leads a month"),
+        Text(_LEVERS + len(LEVERS) + 1, 0, "Growth and referral rate: better by one point.", "quiet"),
     ]  # fmt: skip
     return Screen("Fixes", "What could be mended: which first, and what a lead may cost then.",
                   (34, 20, 16, 16, 22, 20, 18), tuple(cells), tuple(texts), frozen=(4, 1))  # fmt: skip
@@ -117,7 +118,10 @@ def _capacity() -> Screen:
         if row == _ANSWERS + 1:
             hint = key | {"hint": '"connect a CRM that keeps calls and mails to see this"'}
             cells.append(Cell(row, 2, "aside", lookups.hint_beside, hint))
-    note = "What limits the business, what one more of it is worth, and where that leads."
+    note = (
+        "What limits the business, what one more of it is worth, and where that leads."
+        " The referred are no leads here if Inputs has a rate for them."
+    )
     return Screen("Capacity", note, (42, 14, 16, 14, 14, 20), tuple(cells), tuple(texts), frozen=(5, 1))
 
 
