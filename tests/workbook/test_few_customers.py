@@ -48,6 +48,7 @@ def test_no_lead_is_priced_by_few_where_no_spend_is_known(book: Path) -> None:
     shown = key_figures(today)
     for label in (*GROWTH, "What a lead may cost"):
         assert shown[label] == (DASH, "Too few: 3 of 58"), label
+    assert values(book, "Fixes")["A3"] == "The order follows once there is a verdict."
     assert agree(book)
 
 

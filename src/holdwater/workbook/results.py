@@ -15,12 +15,13 @@ from holdwater.bucket.report import Constraint, Lever, Report, report
 from holdwater.errors import FormulaError
 from holdwater.formulas.acquisition import allowable_cac, allowable_cpl
 from holdwater.formulas.retention import ltv
+from holdwater.rows import is_blank
 from holdwater.workbook.bucket import number
 from holdwater.workbook.business import business
 from holdwater.workbook.cells import Value
 from holdwater.workbook.evaluate import Values
 from holdwater.workbook.inputs import INPUTS
-from holdwater.workbook.split import split_later, split_rows
+from holdwater.workbook.split import split_rows
 
 Row = list[Value]
 
@@ -40,7 +41,7 @@ def results(
     rates: Sequence[Sequence[Value]] = (),
     curves: Sequence[Sequence[Value]] = (),
 ) -> list[Row]:
-    """Where there is no verdict, VERDICT says why and nothing else is said."""
+    """Where there is no verdict, VERDICT says why, and of what is typed is said that it waits for one."""
     stamp: list[Row] = [
         ["COMPUTED", str(about.get("Refreshed", "")), "time", "When a refresh last changed this workbook."],
         [
@@ -54,7 +55,8 @@ def results(
         described = business(values, about, fixes)
         whole, wrong = _reported(described)
     except FormulaError as error:
-        return [*stamp, ["VERDICT", str(error), "sentence", "Why there is no verdict yet."], *split_later(curves)]
+        no_verdict: Row = ["VERDICT", str(error), "sentence", "Why there is no verdict yet."]
+        return [*stamp, no_verdict, *_later("FIX_SEQUENCE", "order", fixes), *_later("SPEND_SPLIT", "split", curves)]
     rows = [*_verdict(whole), *_constraints(whole.constraints), *_levers(whole.levers), *_sequence(values, whole)]
     if wrong:
         rows.append(["FIX_SEQUENCE", wrong, "sentence", "Why the fixes have no order."])
@@ -74,6 +76,12 @@ def _reported(described: Description) -> tuple[Report, str]:
         return report(described), ""
     except FormulaError as error:
         return report(replace(described, projects=())), str(error)
+
+
+def _later(key: str, what: str, typed: Sequence[Sequence[Value]]) -> Iterator[Row]:
+    """What is computed from the business has to wait until enough of it is known."""
+    if not all(is_blank(cell) for row in typed for cell in row):
+        yield [key, f"The {what} follows once there is a verdict.", "sentence", f"Why there is no {what} yet."]
 
 
 def _verdict(whole: Report) -> Iterator[Row]:

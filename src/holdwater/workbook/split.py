@@ -19,12 +19,6 @@ FEWEST_WON = 5  # below, a conversion says little, as everywhere in the workbook
 _BUDGET = next(i for i in INPUTS if i.name == "lead_budget")
 
 
-def split_later(curves: Curves) -> Iterator[list[Value]]:
-    """Where the business is not known well enough for a verdict, its leads have no worth to split a budget by."""
-    if not all(is_blank(cell) for row in curves for cell in row):
-        yield ["SPEND_SPLIT", "The split follows once there is a verdict.", "sentence", "Why there is no split yet."]
-
-
 def split_rows(values: Values, curves: Curves) -> Iterator[list[Value]]:
     """Rows of the table of results, numbered as the curves are typed; none where nothing is typed."""
     typed = {place: row for place, row in enumerate(curves, start=1) if not all(is_blank(cell) for cell in row)}
