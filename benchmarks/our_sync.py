@@ -23,8 +23,8 @@ from holdwater.store.sync import sync
 url, path = sys.argv[1], Path(sys.argv[2])
 # Without the pacing that a real account needs: nobody else shares this one.
 client = Client(url, Token("simulated-token", "the sandbox"))
+start = time.perf_counter()
 with HubSpot(client, searches=Pacing(1_000_000, 1)) as connector, Store.open(path) as store:
-    start = time.perf_counter()
     run = sync(connector, store)
 seconds = time.perf_counter() - start
 memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

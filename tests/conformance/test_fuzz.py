@@ -109,8 +109,8 @@ class Kept:
             table = CANONICAL[STREAMS[stream]]
             kept = self._rows(table)
             lost = []
-            for record in records:
-                wanted = dict(zip(("connection", *_names(table)), table.row("", record), strict=True))
+            for record, row in zip(records, table.rows("", records), strict=True):
+                wanted = dict(zip(("connection", *_names(table)), row, strict=True))
                 if record.id in kept:
                     self._compare(table, kept.pop(record.id), wanted)
                 elif not (named | without) & {record.id, *(wanted.get(key) for key in _belonging(stream))}:

@@ -29,7 +29,7 @@ class Trial:
     def expected(self) -> dict[str, set[tuple[Any, ...]]]:
         """The rows of each stream that the store must hold now."""
         return {
-            stream: {CANONICAL[STREAMS[stream]].row(self.connection, record) for record in records}
+            stream: set(CANONICAL[STREAMS[stream]].rows(self.connection, records))
             for stream, records in self.vendor.expected(self.business).items()
         }
 

@@ -200,10 +200,10 @@ def test_who_is_first_after_the_first_went(to: int | bool | None, server: Server
     ("field", "value", "told"),
     [
         ("new_value_integer", 3, {"2"}),  # and the next one says that it was another
-        ("old_value_integer", -1, {"7", "2"}),
-        ("create_date", False, {"7", "2"}),
-        ("mail_message_id", {"id": 91, "res_id": 99, "subject": False}, {"7", "1", "2", "3"}),
-        ("mail_message_id", {"id": 91, "res_id": ["2"], "subject": False}, {"7", "1", "2", "3"}),
+        ("old_value_integer", -1, {"tracking value 7", "2"}),
+        ("create_date", False, {"tracking value 7", "2"}),
+        ("mail_message_id", {"id": 91, "res_id": 99, "subject": False}, {"tracking value 7", "1", "2", "3"}),
+        ("mail_message_id", {"id": 91, "res_id": ["2"], "subject": False}, {"tracking value 7", "1", "2", "3"}),
     ],
 )
 def test_a_past_with_gaps_is_told(field: str, value: object, told: set[str], server: Server) -> None:
@@ -215,8 +215,8 @@ def test_a_past_with_gaps_is_told(field: str, value: object, told: set[str], ser
     pages = read(server)
     assert set(issues(pages, "stage_events")) == told
     stages = [one.stage_id for one in records(pages, "stage_events").values() if one.deal_id == "2"]
-    assert ("4" in stages) == ("7" not in told)
-    assert [page.last for page in pages if page.stream == "stage_events"][-1] == ("7" not in told)
+    assert ("4" in stages) == ("tracking value 7" not in told)
+    assert [page.last for page in pages if page.stream == "stage_events"][-1] == ("tracking value 7" not in told)
     assert records(pages, "deals").keys() == {"1", "2", "3"}
 
 
@@ -371,3 +371,12 @@ def test_what_was_deleted_is_found_by_its_number(how: str, server: Server, tmp_p
         server.rows["crm.lead"].remove(server.lead(2))
         with opened(server) as odoo:
             assert sync(odoo, store, full=how == "full", reconcile=how == "reconcile").rows_gone == 2
+
+
+def test_a_connector_that_reads_twice_knows_the_time_and_the_users_of_each_reading(server: Server) -> None:
+    with opened(server) as odoo:
+        assert odoo.connection
+        for _ in range(2):
+            list(odoo.pages({}))
+    asked = [request.url.path.split("/")[3] for request in server.requests]
+    assert asked.count("res.users") == 2 * 2  # each list ends with an empty page

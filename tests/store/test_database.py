@@ -109,6 +109,20 @@ def test_whatever_the_paging_each_row_ends_at_its_latest_newest_version(
         assert kept(store) == sorted((number, source) for number, (_, source) in expected.items())
 
 
+def test_a_page_may_have_more_rows_than_one_statement_takes(store: Store) -> None:
+    """Of one id, wherever in the page it comes again, the newest version stays."""
+    records = [lead(1, version=7, source="newest"), *map(lead, range(2, 252)), lead(1, version=6), lead(2, version=9)]
+    assert store.keep("test:1", Page("leads", records)).written == 252
+    kept = dict(row for rows in store.rows("lead", ["id", "source"]) for row in rows)
+    assert (len(kept), kept["1"]) == (251, "newest")
+    assert store.keep("test:1", Page("leads", records)).written == 0
+
+
+def test_a_whole_reading_knows_odd_ids_again(store: Store) -> None:
+    odd = replace(lead(), id="x\0y")
+    assert store.keep("test:1", Page("leads", [odd], whole=True, last=True)) == (1, 0)
+
+
 def test_the_same_id_of_two_connections_is_two_rows(store: Store) -> None:
     store.keep("test:1", leads(lead(source="email")))
     store.keep("test:2", leads(lead(source="social")))

@@ -224,7 +224,7 @@ def assert_equal(store: Store, business: Business) -> None:
         table = CANONICAL[STREAMS[stream]]
         columns = ["connection", *(column.name for column in table.columns)]
         kept = {row for rows in store.rows(table.name, columns) for row in rows}
-        assert kept == {table.row(connection, record) for record in records}, stream
+        assert kept == set(table.rows(connection, records)), stream
     assert store.issues(connection) == {}
 
 

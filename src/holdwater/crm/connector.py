@@ -98,7 +98,7 @@ class Browsable(Protocol):
 
     @property
     def site(self) -> str:
-        """The address of the account's pages, without a slash at its end; `links` knows what follows."""
+        """The address of the account's pages, without a slash at its end, or nothing; `links` knows what follows."""
 
 
 @runtime_checkable

@@ -1,4 +1,4 @@
-"""Where a record can be looked at in a browser. Always https; None where the page is not known for certain."""
+"""Where a record can be looked at in a browser. Always https; None where there is none."""
 
 from __future__ import annotations
 

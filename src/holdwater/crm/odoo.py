@@ -76,22 +76,19 @@ class Odoo(OverHttp):
         self._overlap = overlap
         self._listed: frozenset[int] = frozenset()
         self._out_of_step = False
+        self._users: list[Json] | None = None  # as the key was tried with, for the reading that follows
         self._told = False  # whether the past of every lead could be read
         self._api = Api(client, at_once=at_once, addresses=person is not None)
 
     @cached_property
     def connection(self) -> str:
         """The host, and the database if the address names one; once the key has been tried."""
-        _ = self._users
+        self._users = self._api.users()
         return f"odoo:{self._client.account}/{self._database}".rstrip("/")
 
     @property
     def site(self) -> str:
         return f"https://{self._client.account}"
-
-    @cached_property
-    def _users(self) -> list[Json]:
-        return self._api.users()
 
     def pages(self, watermarks: Mapping[str, datetime]) -> Iterator[Page]:
         """Owners and stages first, which are few; then leads, deals and stage events of the same records.
@@ -100,7 +97,7 @@ class Odoo(OverHttp):
         there, for the store lacks something: if nothing has come meanwhile, it is the lead of a partner whose first
         record went, which changes nothing about the others. So all are read.
         """
-        users = self._users
+        users, self._users = self._users or self._api.users(), None
         end = self._client.present
         yield replace(_page("owners", users, _owner), watermark=end, whole=True, last=True)
         yield replace(_page("stages", self._api.stages(), _stage), watermark=end, whole=True, last=True)

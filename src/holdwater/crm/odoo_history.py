@@ -34,7 +34,7 @@ class History:
                 self._changes[change.message.res_id].append(change)
             except BadAnswerError as problem:
                 self.readable = False
-                self.issues.append(Issue(str(id_of(row)), str(problem)))
+                self.issues.append(Issue(f"tracking value {id_of(row)}", str(problem)))
                 lead = _lead_of(row)
                 self._unclear |= dict.fromkeys([lead] if lead in ids else ids, id_of(row))
 
@@ -44,8 +44,11 @@ class History:
         With a change that cannot be read, the others would tell of stages and times that never were.
         """
         if lead.id in self._unclear:
-            problem = f"Odoo tracking value {self._unclear[lead.id]} cannot be read, and may tell of lead {lead.id};"
-            self.issues.append(Issue(str(lead.id), f"{problem} what the store has of its stages stays as it was."))
+            problem = (
+                f"Odoo tracking value {self._unclear[lead.id]} cannot be read, and may tell of lead {lead.id}, of whose"
+                " stages the store keeps what it has; mend it in Odoo, or update Holdwater, then sync once with --full."
+            )
+            self.issues.append(Issue(str(lead.id), problem))
             return
         changes = self._changes[lead.id]
         self.events += to_stage_events(lead, changes)

@@ -70,7 +70,7 @@ class Pipedrive(OverHttp):
     @property
     def site(self) -> str:
         told = self._account.company_domain
-        return f"https://{told if isinstance(told, str) and _DOMAIN.fullmatch(told) else 'app'}.pipedrive.com"
+        return f"https://{told}.pipedrive.com" if isinstance(told, str) and _DOMAIN.fullmatch(told) else ""
 
     @cached_property
     def _account(self) -> Account:

@@ -76,7 +76,7 @@ def _counted_by_day(ages: Array, codes: NDArray[Any], counts: Array | None) -> A
         rows = slice(start, start + _BLOCK)
         if np.count_nonzero(np.trunc(ages[rows]) != ages[rows]):  # NaN is no number, not even itself
             return None
-        with np.errstate(invalid="ignore"):  # infinity has no whole number; it comes out below 0
+        with np.errstate(invalid="ignore"):  # infinity comes out below 0 or too large
             place = ages[rows].astype(np.int32)
         last = int(place.view(np.uint32).max())  # so read, what is below 0 is large
         if last > _MOST_DAYS_COUNTED:

@@ -33,20 +33,24 @@ TOLD = Table.of("told", Told, key="stream")
 def note(database: sqlite3.Connection, connection: str, before: datetime, told: Mapping[str, int]) -> list[Counted]:
     """Keep what the source told in the place of what it told last."""
     database.execute(f"DELETE FROM {TOLD.name} WHERE connection = ?", (connection,))  # noqa: S608 -- our own name
-    rows = [Told(stream=stream, before=before, told=count) for stream, count in told.items()]
-    database.executemany(TOLD.insert, [TOLD.row(connection, one) for one in rows])
-    return of_all(database).get(connection, [])
+    found = [Told(stream=stream, before=before, told=count) for stream, count in told.items()]
+    database.executemany(TOLD.insert, TOLD.rows(connection, found))
+    return _of(database, connection)
 
 
 def of_all(database: sqlite3.Connection) -> dict[str, list[Counted]]:
     """By connection; one whose source tells no count is not there."""
+    query = f"SELECT DISTINCT connection FROM {TOLD.name} ORDER BY connection"  # noqa: S608 -- our own name
+    return {connection: _of(database, connection) for (connection,) in database.execute(query).fetchall()}
+
+
+def _of(database: sqlite3.Connection, connection: str) -> list[Counted]:
     names = ", ".join(column.name for column in TOLD.columns)
-    found: dict[str, list[Counted]] = {}
-    query = f"SELECT connection, {names} FROM {TOLD.name} ORDER BY connection, stream"  # noqa: S608 -- our own names
-    for connection, *cells in database.execute(query).fetchall():
+    query = f"SELECT {names} FROM {TOLD.name} WHERE connection = ? ORDER BY stream"  # noqa: S608 -- our own names
+    found = []
+    for cells in database.execute(query, (connection,)).fetchall():
         values = {column.name: column.of_cell(cell) for column, cell in zip(TOLD.columns, cells, strict=True)}
-        kept = _rows(database, connection, values["stream"], values["before"])
-        found.setdefault(connection, []).append(Counted(**values, kept=kept))
+        found.append(Counted(**values, kept=_rows(database, connection, values["stream"], values["before"])))
     return found
 
 

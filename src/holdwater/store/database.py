@@ -107,7 +107,7 @@ class Store:
         `recognised`: whether the source was asked who its persons are; if not, what is known of them stays.
         """
         with _failures(self.path), self._transaction():
-            self._key_noted = self._key_noted or note_key(self._database, page.records)
+            self._key_noted = self._key_noted or (recognised and note_key(self._database, page.records))
             before = self._database.total_changes
             for kind in {type(record) for record in page.records}:
                 table = CANONICAL[kind]
@@ -116,8 +116,8 @@ class Store:
                 lasting = () if recognised and kind is not Customer else ("person",)
                 # Row by row, SQLite and the threads that read would wait for each other at every one of them.
                 for some in (records[start : start + _AT_ONCE] for start in range(0, len(records), _AT_ONCE)):
-                    cells = chain.from_iterable(table.row(connection, record) for record in some)
-                    self._database.execute(table.upsert(len(some), lasting), tuple(cells))
+                    cells = tuple(chain.from_iterable(table.rows(connection, some)))
+                    self._database.execute(table.upsert(len(some), lasting), cells)
             written = self._database.total_changes - before
             gone = self._presence.note(connection, page)
             if page.watermark is not None:
@@ -164,7 +164,7 @@ class Store:
     def log(self, connection: str, run: Run) -> None:
         """Write one run into the log, over what it said before."""
         with _failures(self.path), self._transaction():
-            row = _RUNS.row(connection, run)
+            (row,) = _RUNS.rows(connection, [run])
             self._database.execute("DELETE FROM sync_run WHERE connection = ? AND started_at = ?", row[:2])
             self._database.execute(_RUNS.insert, row)
 

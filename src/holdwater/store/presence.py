@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from holdwater.crm.connector import Gone, Issue, Page
@@ -59,12 +58,12 @@ class Presence:
                 went += self.bury_missing(connection, page.stream)
         return went
 
-    def meet(self, stream: str, ids: Sequence[str]) -> None:
+    def meet(self, stream: str, ids: Iterable[str]) -> None:
         """Remember ids that the source has."""
         self._database.execute(
             "CREATE TEMP TABLE IF NOT EXISTS met (stream TEXT, id TEXT, PRIMARY KEY (stream, id)) WITHOUT ROWID"
         )
-        self._database.execute("INSERT OR IGNORE INTO met SELECT ?, value FROM json_each(?)", (stream, json.dumps(ids)))
+        self._database.executemany("INSERT OR IGNORE INTO met VALUES (?, ?)", ((stream, id_) for id_ in ids))
 
     def report_lacking(self, connection: str, stream: str, *, exact: bool) -> int:
         """Make issues of what was met and is not kept, in the place of those of an earlier comparison; how many.

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import operator
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from itertools import repeat
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -22,12 +23,16 @@ from holdwater.errors import StoreError
 Cell = str | int | float | None  # what SQLite holds
 
 
-@lru_cache(maxsize=4096)  # records repeat their own moments, and each other's
 def utc_text(moment: datetime) -> str:
     """`2026-01-31T09:30:00.000000Z`; StoreError if the time zone is missing."""
     if moment.tzinfo is None:
         raise StoreError("A record has a time without a time zone; the connector must deliver UTC, nothing was kept.")
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+    return _text(moment if moment.tzinfo is UTC else moment.astimezone(UTC))
+
+
+@lru_cache(maxsize=4096)  # records repeat their own moments, and each other's
+def _text(moment: datetime) -> str:
+    return moment.isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +41,14 @@ class Kind:
 
     name: Literal["text", "integer", "real", "boolean", "moment", "day", "counts"]
     sqlite: Literal["TEXT", "INTEGER", "REAL"]
-    write: Callable[[Any], Cell]
+    write: Callable[[Any], Cell] | None  # None: as it is
     read: Callable[[Any], Any]
 
 
 _KINDS: Mapping[object, Kind] = {
-    str: Kind("text", "TEXT", str, str),
-    int: Kind("integer", "INTEGER", int, int),
-    float: Kind("real", "REAL", float, float),
+    str: Kind("text", "TEXT", None, str),
+    int: Kind("integer", "INTEGER", None, int),
+    float: Kind("real", "REAL", None, float),
     bool: Kind("boolean", "INTEGER", int, bool),
     datetime: Kind("moment", "TEXT", utc_text, datetime.fromisoformat),
     date: Kind("day", "TEXT", date.isoformat, date.fromisoformat),
@@ -58,9 +63,9 @@ class Column:
     required: bool
     value: Callable[[Any], Any]  # of a row object
 
-    def cell(self, row: object) -> Cell:
-        value = self.value(row)
-        return None if value is None else self.kind.write(value)
+    def cells(self, items: Iterable[object]) -> Iterable[Cell]:
+        values, write = map(self.value, items), self.kind.write
+        return values if write is None else [None if value is None else write(value) for value in values]
 
     def of_cell(self, cell: Cell) -> Any:
         return None if cell is None else self.kind.read(cell)
@@ -74,17 +79,14 @@ class Table:
     row_class: type
     key: tuple[str, str]
     columns: tuple[Column, ...]  # without the connection, which leads every row
-    cells: tuple[tuple[Callable[[Any], Any], Callable[[Any], Cell]], ...]  # of each column: its value, and its way in
 
     @classmethod
     def of(cls, name: str, row_class: type, key: str = "id") -> Table:
-        columns = columns_of(row_class)
-        cells = tuple((column.value, column.kind.write) for column in columns)
-        return cls(name, row_class, ("connection", key), columns, cells)
+        return cls(name, row_class, ("connection", key), columns_of(row_class))
 
-    def row(self, connection: str, item: object) -> list[Cell]:
-        # Column.cell, without a call or a look-up for each of millions of cells.
-        return [connection, *[None if (found := value(item)) is None else write(found) for value, write in self.cells]]
+    def rows(self, connection: str, items: Collection[object]) -> Iterator[tuple[Cell, ...]]:
+        """Put together from columns, since a column takes no look at each of its cells."""
+        return zip(repeat(connection, len(items)), *(column.cells(items) for column in self.columns), strict=True)
 
     @property
     def definition(self) -> str:

@@ -65,10 +65,10 @@ def sync(
     with store.sync_lock(), store.rehearsal() if rehearse else nullcontext():
         store.log(syncing.connection, syncing.run)
         store.start()
-        if isinstance(connector, Browsable):
-            store.note_site(syncing.connection, connector.site)
         try:
             store.require_same_key()
+            if isinstance(connector, Browsable):
+                store.note_site(syncing.connection, connector.site)
             known = {} if full else store.watermarks(syncing.connection)
             syncing.take(_reaching_back(known, since))
             if reconcile or _forgotten(connector, store, known, syncing.run):

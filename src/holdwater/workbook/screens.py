@@ -83,8 +83,7 @@ def _fixes() -> Screen:
                "a lead may cost"),
         *heads(CURVES_TOP - 1, 0, *CURVE_HEADERS, "spent, average", "best spend", "leads then", "gain"),
         Text(CURVES_TOP - 3, 0, "The budget for leads, split best", "head"),
-        *heads(_LEVERS, 0, "Levers: a tenth better", "now", "better", "worth", "as many leads a month"),
-        Text(_LEVERS + len(LEVERS) + 1, 0, "Growth and referral rate: better by one point.", "quiet"),
+        *heads(_LEVERS, 0, "Levers: a tenth or point better", "now", "better", "worth", "as many leads a month"),
     ]  # fmt: skip
     return Screen("Fixes", "What could be mended: which first, and what a lead may cost then.",
                   (34, 20, 16, 16, 22, 20, 18), tuple(cells), tuple(texts), frozen=(4, 1))  # fmt: skip
