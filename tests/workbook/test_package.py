@@ -71,6 +71,10 @@ def test_a_missing_a_cut_and_a_foreign_zip_are_refused(book: Path, tmp_path: Pat
         container.writestr("readme.txt", "hello")
     with pytest.raises(WorkbookError, match=r"not an .xlsx workbook"):
         Package.open(book)
+    with zipfile.ZipFile(book, "w"):
+        pass  # nothing in it
+    with pytest.raises(WorkbookError, match=r"not an .xlsx workbook"):
+        Package.open(book)
 
 
 @pytest.mark.parametrize(

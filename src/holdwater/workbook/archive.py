@@ -44,6 +44,8 @@ class Archive:
                     entries = container.infolist()
                     self._comment = container.comment
                     self._directory_start = container.start_dir
+                if not entries:
+                    raise zipfile.BadZipFile
                 file.seek(self._directory_start)
                 self._records = _records(file.read(), len(entries))
         except (zipfile.BadZipFile, NotImplementedError, struct.error, UnicodeDecodeError):
