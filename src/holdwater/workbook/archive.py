@@ -44,8 +44,6 @@ class Archive:
                     entries = container.infolist()
                     self._comment = container.comment
                     self._directory_start = container.start_dir
-                if not entries:
-                    raise zipfile.BadZipFile
                 file.seek(self._directory_start)
                 self._records = _records(file.read(), len(entries))
         except (zipfile.BadZipFile, NotImplementedError, struct.error, UnicodeDecodeError):
@@ -182,7 +180,9 @@ def _state(path: Path) -> tuple[int, int, int]:
 
 
 def _records(directory: bytes, count: int) -> list[bytes]:
-    """The raw entries of the central directory, in its order."""
+    """The raw entries of the central directory, in its order; BadZipFile where there are none."""
+    if not count:
+        raise zipfile.BadZipFile
     records: list[bytes] = []
     at = 0
     for _ in range(count):
