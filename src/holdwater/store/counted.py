@@ -49,7 +49,7 @@ def _of(database: sqlite3.Connection, connection: str) -> list[Counted]:
     query = f"SELECT {names} FROM {TOLD.name} WHERE connection = ? ORDER BY stream"  # noqa: S608 -- our own names
     found = []
     for cells in database.execute(query, (connection,)).fetchall():
-        values = {column.name: column.of_cell(cell) for column, cell in zip(TOLD.columns, cells, strict=True)}
+        values = TOLD.values(cells)
         found.append(Counted(**values, kept=_rows(database, connection, values["stream"], values["before"])))
     return found
 

@@ -217,7 +217,7 @@ class Store:
         query = f"SELECT {names} FROM sync_run WHERE connection = ? ORDER BY started_at DESC"  # noqa: S608 -- our names
         with _failures(self.path):
             rows = self._database.execute(query, (connection,)).fetchall()
-        return [Run(**{c.name: c.of_cell(cell) for c, cell in zip(_RUNS.columns, row, strict=True)}) for row in rows]
+        return [Run(**_RUNS.values(row)) for row in rows]
 
     def counts(self) -> dict[str, list[Counted]]:
         """What each source said it had at the end of its last sync; one that tells no count is not there."""

@@ -88,6 +88,10 @@ class Table:
         """Put together from columns, since a column takes no look at each of its cells."""
         return zip(repeat(connection, len(items)), *(column.cells(items) for column in self.columns), strict=True)
 
+    def values(self, cells: Iterable[Any]) -> dict[str, Any]:
+        """The way back, without the connection: by the name of each column."""
+        return {column.name: column.of_cell(cell) for column, cell in zip(self.columns, cells, strict=True)}
+
     @property
     def definition(self) -> str:
         columns = ", ".join(f"{c.name} {c.kind.sqlite}{' NOT NULL' * c.required}" for c in self.columns)
@@ -96,7 +100,7 @@ class Table:
 
     @property
     def insert(self) -> str:
-        return f"INSERT INTO {self.name} VALUES (?{', ?' * len(self.columns)})"  # noqa: S608 -- the name is ours
+        return self._insert(1)
 
     def upsert(self, rows: int, lasting: Collection[str] = ()) -> str:
         """Of so many rows, keeps the newer version. Of equal versions that differ the later read wins: a source may
@@ -105,11 +109,14 @@ class Table:
         names = [column.name for column in self.columns if column.name not in self.key]
         values = (f"coalesce(excluded.{n}, {self.name}.{n})" if n in lasting else f"excluded.{n}" for n in names)
         new, old = ", ".join(values), ", ".join(f"{self.name}.{name}" for name in names)
-        further = f", (?{', ?' * len(self.columns)})" * (rows - 1)
         return (
-            f"{self.insert}{further} ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET ({', '.join(names)}) = ({new}) "
+            f"{self._insert(rows)} ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET ({', '.join(names)}) = ({new}) "
             f"WHERE excluded.updated_at >= {self.name}.updated_at AND ({new}) IS NOT ({old})"
         )
+
+    def _insert(self, rows: int) -> str:
+        row = f"(?{', ?' * len(self.columns)})"
+        return f"INSERT INTO {self.name} VALUES {', '.join([row] * rows)}"  # noqa: S608 -- the name is ours
 
 
 def columns_of(row_class: type) -> tuple[Column, ...]:
