@@ -12,47 +12,64 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
-from functools import lru_cache
 from itertools import repeat
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from pydantic import TypeAdapter
 
 from holdwater.crm.records import STREAMS, Money, Record
 from holdwater.errors import StoreError
 
 Cell = str | int | float | None  # what SQLite holds
+_MOMENTS = TypeAdapter(list[datetime | None])
 
 
 def utc_text(moment: datetime) -> str:
     """`2026-01-31T09:30:00.000000Z`; StoreError if the time zone is missing."""
+    (text,) = _utc_texts([moment])
+    return str(text)
+
+
+def _utc_texts(moments: Iterable[datetime | None]) -> list[Cell]:
+    """A column at once, by Pydantic: a fifth of the time of isoformat. It leaves out a fraction of zero."""
+    in_utc = [None if moment is None else _in_utc(moment) for moment in moments]
+    texts = _MOMENTS.dump_python(in_utc, mode="json")
+    return [text if text is None or "." in text else f"{text[:-1]}.000000Z" for text in texts]
+
+
+def _in_utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise StoreError("A record has a time without a time zone; the connector must deliver UTC, nothing was kept.")
-    return _text(moment if moment.tzinfo is UTC else moment.astimezone(UTC))
+    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
 
 
-@lru_cache(maxsize=4096)  # records repeat their own moments, and each other's
-def _text(moment: datetime) -> str:
-    return moment.isoformat(timespec="microseconds")[:-6] + "Z"
+def _as_they_are(values: Iterable[Any]) -> Iterable[Cell]:
+    return values
+
+
+def _each(write: Callable[[Any], Cell]) -> Callable[[Iterable[Any]], Iterable[Cell]]:
+    return lambda values: [None if value is None else write(value) for value in values]
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How values of one Python type are held: the SQLite type, the way in and the way out."""
+    """How values of one Python type are held: the SQLite type, a column's way in and a value's way out."""
 
     name: Literal["text", "integer", "real", "boolean", "moment", "day", "counts"]
     sqlite: Literal["TEXT", "INTEGER", "REAL"]
-    write: Callable[[Any], Cell] | None  # None: as it is
+    write: Callable[[Iterable[Any]], Iterable[Cell]]
     read: Callable[[Any], Any]
 
 
 _KINDS: Mapping[object, Kind] = {
-    str: Kind("text", "TEXT", None, str),
-    int: Kind("integer", "INTEGER", None, int),
-    float: Kind("real", "REAL", None, float),
-    bool: Kind("boolean", "INTEGER", int, bool),
-    datetime: Kind("moment", "TEXT", utc_text, datetime.fromisoformat),
-    date: Kind("day", "TEXT", date.isoformat, date.fromisoformat),
-    Mapping: Kind("counts", "TEXT", json.dumps, json.loads),
+    str: Kind("text", "TEXT", _as_they_are, str),
+    int: Kind("integer", "INTEGER", _as_they_are, int),
+    float: Kind("real", "REAL", _as_they_are, float),
+    bool: Kind("boolean", "INTEGER", _each(int), bool),
+    datetime: Kind("moment", "TEXT", _utc_texts, datetime.fromisoformat),
+    date: Kind("day", "TEXT", _each(date.isoformat), date.fromisoformat),
+    Mapping: Kind("counts", "TEXT", _each(json.dumps), json.loads),
 }
 
 
@@ -64,8 +81,7 @@ class Column:
     value: Callable[[Any], Any]  # of a row object
 
     def cells(self, items: Iterable[object]) -> Iterable[Cell]:
-        values, write = map(self.value, items), self.kind.write
-        return values if write is None else [None if value is None else write(value) for value in values]
+        return self.kind.write(map(self.value, items))
 
     def of_cell(self, cell: Cell) -> Any:
         return None if cell is None else self.kind.read(cell)
