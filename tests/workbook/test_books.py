@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from engines import by_name, formula_cells, values
+from made_once import template
 from test_refresh import NOW, REPORT, TYPED, type_in
 
 from holdwater.cli import main
@@ -26,16 +27,13 @@ from holdwater.workbook.layout import RATES_TOP
 from holdwater.workbook.package import Package
 from holdwater.workbook.refresh import refresh
 from holdwater.workbook.restated import close_books, records_behind
-from holdwater.workbook.template import write_template
 
 CHECKS_LINE = "Checks!A3"
 
 
 @pytest.fixture
 def book(tmp_path: Path) -> Path:
-    path = tmp_path / "leads.xlsx"
-    write_template(path, TYPED)
-    return path
+    return template(tmp_path / "leads.xlsx", TYPED)
 
 
 def put(book: Path, sheet: str, **cells: Any) -> None:

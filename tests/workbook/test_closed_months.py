@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from engines import values
+from made_once import template
 from test_refresh import REPORT, TYPED, counts, refreshed
 
 from holdwater.cli import main
@@ -34,13 +35,19 @@ CUSTOMER_MONTHS = (month(8, 20, 2, 30, 2), month(9, 22, 3, 48, 3), month(10, 18,
 WITH_CUSTOMERS = replace(REPORT, customer_months=CUSTOMER_MONTHS)
 
 
-@pytest.fixture
-def book(tmp_path: Path) -> Path:
-    """Filled, with the books closed through September."""
-    path = tmp_path / "leads.xlsx"
-    write_template(path, TYPED)
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = template(tmp_path_factory.mktemp("filled") / "leads.xlsx", TYPED)
     refreshed(path, WITH_CUSTOMERS)
     close(path, date(2026, 9, 1))
+    return path.read_bytes()
+
+
+@pytest.fixture
+def book(tmp_path: Path, filled: bytes) -> Path:
+    """Filled, with the books closed through September."""
+    path = tmp_path / "leads.xlsx"
+    path.write_bytes(filled)
     return path
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from engines import by_name, formula_cells, values
+from made_once import template
 from test_describe import LIMIT, NOW, TYPED, report, type_in
 
 from holdwater.bucket import Bucket
@@ -30,25 +31,16 @@ from holdwater.workbook.describe import describe
 from holdwater.workbook.evaluate import Values
 from holdwater.workbook.inputs import INPUTS
 from holdwater.workbook.refresh import refresh
-from holdwater.workbook.template import write_template
 
 Told = Callable[..., Path]
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    path = tmp_path_factory.mktemp("template") / "leads.xlsx"
-    write_template(path, TYPED)
-    return path.read_bytes()
-
-
 @pytest.fixture
-def told(tmp_path: Path, template: bytes) -> Told:
+def told(tmp_path: Path) -> Told:
     """A workbook with this typed, refreshed with this report."""
 
     def made(figures: Report, **typed: float | None) -> Path:
-        path = tmp_path / "leads.xlsx"
-        path.write_bytes(template)
+        path = template(tmp_path / "leads.xlsx", TYPED)
         type_in(path, **typed)
         refresh(path, figures, origin="a test", now=NOW)
         return path

@@ -11,6 +11,7 @@ from typing import Any
 import openpyxl
 import pytest
 from engines import by_name
+from made_once import template
 
 from holdwater.bucket import Bucket
 from holdwater.errors import FormulaError, NoDataError, NotOurWorkbookError, WorkbookError
@@ -65,18 +66,10 @@ def report(*flow: int, paid: tuple[int, int, float | None] = (200, 20, 6000.0), 
 Book = Callable[..., Path]
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    path = tmp_path_factory.mktemp("template") / "leads.xlsx"
-    write_template(path, TYPED)
-    return path.read_bytes()
-
-
 @pytest.fixture
-def book(tmp_path: Path, template: bytes) -> Book:
+def book(tmp_path: Path) -> Book:
     def made(figures: Report | None = None, **typed: float) -> Path:
-        path = tmp_path / "leads.xlsx"
-        path.write_bytes(template)
+        path = template(tmp_path / "leads.xlsx", TYPED)
         if typed:
             type_in(path, **typed)
         if figures:

@@ -9,13 +9,13 @@ from typing import Any
 
 import openpyxl
 import pytest
+from made_once import template
 from test_refresh import REPORT, TYPED, refreshed
 
 from holdwater.errors import WorkbookError
 from holdwater.metrics.customer_figures import CustomerMonth, Share, StageMove
 from holdwater.metrics.figures import Report
 from holdwater.workbook.owned import COHORTS, CUSTOMERS, LOG, MONTHS, STAGES, WEEKS, OwnedTable
-from holdwater.workbook.template import write_template
 
 
 def move(stage: str, to: str, deals: int) -> StageMove:
@@ -30,11 +30,17 @@ MOVES = (move("proposal", "won", 20), move("proposal", "lost", 30), move("call",
 FULL = replace(REPORT, stage_moves=MOVES, customer_months=(customers(8), customers(9)))
 
 
-@pytest.fixture
-def book(tmp_path: Path) -> Path:
-    path = tmp_path / "leads.xlsx"
-    write_template(path, TYPED)
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = template(tmp_path_factory.mktemp("filled") / "leads.xlsx", TYPED)
     refreshed(path, FULL)
+    return path.read_bytes()
+
+
+@pytest.fixture
+def book(tmp_path: Path, filled: bytes) -> Path:
+    path = tmp_path / "leads.xlsx"
+    path.write_bytes(filled)
     return path
 
 

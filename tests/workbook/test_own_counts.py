@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from engines import formula_cells, values
+from made_once import template
 from test_refresh import NOW, REPORT, TYPED
 
 from holdwater.crm.connector import Page
@@ -22,7 +23,6 @@ from holdwater.workbook.owned import COUNTS
 from holdwater.workbook.package import Package
 from holdwater.workbook.refresh import refresh
 from holdwater.workbook.store_report import store_report
-from holdwater.workbook.template import write_template
 
 TOP = COUNTS.top + 2  # the first row of the table, as a workbook numbers them
 MADE = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -33,9 +33,7 @@ UNKNOWN = SourceCount(connection="stripe:acct_1")
 
 @pytest.fixture
 def book(tmp_path: Path) -> Path:
-    path = tmp_path / "book.xlsx"
-    write_template(path, TYPED)
-    return path
+    return template(tmp_path / "book.xlsx", TYPED)
 
 
 def checks(book: Path) -> Mapping[str, Any]:

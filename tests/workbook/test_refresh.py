@@ -13,6 +13,7 @@ from typing import Any
 import openpyxl
 import pytest
 from engines import formula_cells, values
+from made_once import template
 
 import holdwater
 from holdwater import verdict
@@ -78,9 +79,7 @@ REPORT = Report(
 
 @pytest.fixture
 def book(tmp_path: Path) -> Path:
-    path = tmp_path / "leads.xlsx"
-    write_template(path, TYPED)
-    return path
+    return template(tmp_path / "leads.xlsx", TYPED)
 
 
 def type_in(book: Path, **inputs: Any) -> None:

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 from engines import by_name, formula_cells, values
+from made_once import template
 from test_refresh import NOW, REPORT, TYPED, type_in
 
 import holdwater
 from holdwater.workbook.package import Package
 from holdwater.workbook.refresh import refresh
 from holdwater.workbook.screens import CURVES_TOP
-from holdwater.workbook.template import write_template
 
 ROW = CURVES_TOP + 1
 PAID, ORGANIC = ("Paid_Search", 60.0, 4_000.0), ("organic_search", 50.0, 3_000.0)
@@ -21,9 +21,7 @@ PAID, ORGANIC = ("Paid_Search", 60.0, 4_000.0), ("organic_search", 50.0, 3_000.0
 
 @pytest.fixture
 def book(tmp_path: Path) -> Path:
-    path = tmp_path / "leads.xlsx"
-    write_template(path, TYPED)
-    return path
+    return template(tmp_path / "leads.xlsx", TYPED)
 
 
 def type_curves(book: Path, *curves: tuple[Any, ...]) -> None:

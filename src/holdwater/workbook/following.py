@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from holdwater.workbook.markup import Edits, Element, elements, set_attribute, set_text
+from holdwater.workbook.markup import Edits, Element, elements, set_attribute, set_text, xml_parser
 from holdwater.workbook.references import Area, Reference, area_of, with_areas
 from holdwater.workbook.scan import SheetRow, SheetScan
 
@@ -49,7 +49,7 @@ class Growth:
         return self.totals and area.first_row == area.last_row == self.old_last + 1
 
     def may_be_in(self, data: bytes) -> bool:
-        """Whether a piece of a worksheet part can hold such a reference: most cannot, and need no parsing."""
+        """Whether a piece of a part can hold such a reference: most cannot, and need no parsing."""
         return _pattern(self).search(data) is not None
 
 
@@ -65,9 +65,17 @@ def _pattern(growth: Growth) -> re.Pattern[bytes]:
     return re.compile(b"|".join(patterns))
 
 
-def follows_in_sheet(scan: SheetScan, growth: Growth) -> bool:
-    """Whether `follow_in_sheet` may find something to change."""
-    return any(_may_follow(row, growth) for row in scan.rows()) or growth.may_be_in(scan.tail)
+def follows_in_sheet(chunks: Iterable[bytes], part: str, growth: Growth) -> bool:
+    """Whether `follow_in_sheet` may find something to change; most sheets hold nothing, and are not parsed for that."""
+    waiting: list[bytes] = []
+    for number, chunk in enumerate(chunks):
+        if not number:
+            xml_parser(chunk, part)  # refuses an encoding in which nothing would be found
+        before, bracket, behind = chunk.rpartition(b"<")  # no such reference goes beyond one
+        if bracket and growth.may_be_in(b"".join([*waiting, before])):
+            return True
+        waiting = [bracket + behind] if bracket else [*waiting, chunk]
+    return growth.may_be_in(b"".join(waiting))
 
 
 def follow_in_sheet(scan: SheetScan, sheet: str, growth: Growth) -> Iterator[bytes]:
@@ -106,6 +114,8 @@ def _followed(scan: SheetScan, piece: bytes, closing: str, sheet: str, growth: G
 
 def follow_in_formulas(data: bytes, part: str, names: Collection[str], growth: Growth, sheet: str | None) -> bytes:
     """Elements with these names whose text is a formula, in defined names (sheet None) and table columns."""
+    if not growth.may_be_in(data):
+        return data
     edits = Edits()
     for element in elements(data, part, names):
         set_text(edits, data, element, followed(element.text, growth, sheet, anchored=False))
