@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,24 +31,31 @@ class FormulaCell:
 
 def formula_cells(path: Path) -> list[FormulaCell]:
     """Every formula cell as openpyxl reads its cached value and as IronCalc computes it."""
-    formulas, cached = openpyxl.load_workbook(path), openpyxl.load_workbook(path, data_only=True)
     engine = ironcalc.load_from_xlsx(str(path), "en", "UTC", "en")
     engine.evaluate()
     found = []
-    for index, sheet in enumerate(formulas.worksheets):
-        for row in sheet.iter_rows():
-            for cell in row:
-                if cell.data_type == "f":
-                    shown = cached.worksheets[index][cell.coordinate].value
-                    computed = engine.get_cell_value(index, cell.row, cell.column)
-                    found.append(FormulaCell(f"{sheet.title}!{cell.coordinate}", str(cell.value), shown, computed))
+    with _opened(path) as formulas, _opened(path, data_only=True) as cached:
+        for index, (sheet, shown) in enumerate(zip(formulas.worksheets, cached.worksheets, strict=True)):
+            for row, shown_row in zip(sheet.iter_rows(), shown.iter_rows(), strict=True):
+                for cell, beside in zip(row, shown_row, strict=True):
+                    if cell.data_type == "f":
+                        place = f"{sheet.title}!{cell.coordinate}"
+                        computed = engine.get_cell_value(index, cell.row, cell.column)
+                        found.append(FormulaCell(place, str(cell.value), beside.value, computed))
     return found
 
 
 def values(path: Path, sheet: str) -> dict[str, Any]:
     """What a viewer that does not calculate shows."""
-    book = openpyxl.load_workbook(path, data_only=True)
-    return {cell.coordinate: cell.value for row in book[sheet].iter_rows() for cell in row if cell.value is not None}
+    with _opened(path, data_only=True) as book:
+        return {
+            cell.coordinate: cell.value for row in book[sheet].iter_rows() for cell in row if cell.value is not None
+        }
+
+
+def _opened(path: Path, *, data_only: bool = False) -> closing[openpyxl.Workbook]:
+    """For its cells alone, which takes half as long."""
+    return closing(openpyxl.load_workbook(path, data_only=data_only, read_only=True))
 
 
 def by_name(path: Path, sheet: str) -> dict[str, Any]:
