@@ -23,6 +23,14 @@ os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 os.environ.pop("HOLDWATER_PERSON_KEY", None)
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    cases = [item for item in items if isinstance(item, pytest.Function) and item.get_closest_marker("repeats")]
+    for case in cases:
+        if any(case.callspec.indices.values()):
+            case.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """Published examples and real exports that live beside the project, never inside it."""

@@ -158,6 +158,7 @@ def kept(trial: Trial, streams: Iterable[str]) -> set[tuple[str, str]]:
     }
 
 
+@pytest.mark.repeats
 def test_a_record_that_the_store_lacks_is_told_and_read_again(trial: Trial) -> None:
     trial.business.wait_until(trial.business.now + timedelta(days=400))  # so that no overlap or feed brings it
     trial.sync()

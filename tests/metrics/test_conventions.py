@@ -34,6 +34,7 @@ def lead(id: str, at: datetime) -> Lead:
     return Lead(id=id, created_at=at, updated_at=VERSION, source="email")
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize(
     ("name", "week_start"), [("Europe/Berlin", 1), ("America/New_York", 7), ("Asia/Kolkata", 6), ("Pacific/Apia", 3)]
 )
@@ -90,6 +91,7 @@ def test_today_and_the_spend_of_today_are_those_of_the_clock(tmp_path: Path) -> 
     assert spent["America/New_York"].today == date(2026, 2, 1)
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("name", ["UTC", "America/New_York", "Pacific/Honolulu", "Europe/Berlin"])
 def test_dates_without_a_time_are_all_counted_wherever_the_books_are(tmp_path: Path, name: str) -> None:
     """The last of them is the moment of the figures, a Monday and the first of a month."""

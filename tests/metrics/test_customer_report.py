@@ -25,6 +25,7 @@ def after(days: float) -> datetime:
     return START + timedelta(days=days)
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("seed", range(6))
 def test_every_figure_equals_the_one_computed_record_by_record(tmp_path: Path, seed: int) -> None:
     records = books(seed, leads=[0, 1, 5, 40, 150, 400][seed])

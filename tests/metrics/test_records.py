@@ -22,6 +22,7 @@ FIELDS = {
 DAY = datetime(2026, 3, 5, 9, tzinfo=UTC)
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize(("seed", "as_of"), [(2, NOW), (3, NOW), (4, NOW - timedelta(days=100))])
 def test_every_count_has_its_records(tmp_path: Path, seed: int, as_of: datetime) -> None:
     with Store.open(tmp_path / "holdwater.db") as store:

@@ -23,6 +23,7 @@ MUTANTS = [  # formula, in which text, what is replaced, by what
 ]
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize(("name", "where", "old", "new"), MUTANTS)
 def test_a_fault_in_the_text_is_found(
     name: str, where: str, old: str, new: str, ironcalc: Callable[..., list[Any]]

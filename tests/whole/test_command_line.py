@@ -106,6 +106,7 @@ def test_a_full_sync_reads_everything_again(run: Run) -> None:
     assert [everything in one for one in said] == [True, False, True]
 
 
+@pytest.mark.slow
 def test_exports_to_a_verdict(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "exports"
     simulate(months=3).write_exports(folder)

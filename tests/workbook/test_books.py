@@ -163,6 +163,7 @@ def test_weeks_reach_their_sheet_and_the_checks(book: Path) -> None:
     assert computed(book)[CHECKS_LINE].startswith("FAIL")
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize(("sheet", "place"), [("Months", "A7"), ("Weeks", "A6"), ("Customers", "A6")])
 def test_a_changed_date_fails_the_checks(book: Path, sheet: str, place: str) -> None:
     report = replace(REPORT, customer_months=(customer_month(2026, 9, 4, 1), customer_month(2026, 10, 4, 1)))

@@ -70,6 +70,7 @@ NEW_FIRST = MonthFigures(month=date(2026, 3, 1), **counts(7, 0))
 NOT_THERE_BEFORE = MonthFigures(month=date(2026, 7, 1), **counts(0, 0, 500.0))
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize(
     ("report", "told"),
     [

@@ -77,6 +77,7 @@ def test_a_source_without_a_count_says_so_and_fails_nothing(book: Path) -> None:
     assert "not told" in [sheet.get(f"D{FIRST_CHECK + len(CHECKS) + len(TEXT_CHECKS)}")]
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize(("column", "value"), [(2, 500), (3, 501), (2, "many"), (3, None)])
 def test_a_count_cannot_be_changed_unseen(book: Path, column: int, value: Any) -> None:
     """Not even so that the two are the same."""

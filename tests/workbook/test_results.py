@@ -99,6 +99,7 @@ def test_a_fix_typed_wrongly_is_told_and_hides_no_verdict(book: Path) -> None:
     assert "closest is churn" in values(book, "Fixes")["A3"]
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize(
     ("sheet", "row", "column", "value"),
     [("Sources", 6, 2, 299), ("Sources", 7, 9, 1.0), ("Sources", 6, 1, "paid_Xearch"), ("Months", 7, 3, 19),
@@ -122,6 +123,7 @@ LOST = (
 )  # fmt: skip
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize(
     ("row", "column", "value"),
     [(14, 5, "us"), (14, 2, 41), (15, 2, 39), (14, 6, "our delay"), (14, 7, 22), (15, 9, 0), (16, 8, 1)],

@@ -89,6 +89,7 @@ def test_what_to_type_is_said(book: Path) -> None:
     assert values(book, "Fixes")[f"A{ROW - 2}"].startswith("Type below, for each source you pay for")
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize(
     ("curve", "inputs", "said"),
     [
