@@ -138,6 +138,16 @@ def test_a_token_that_ends_midway_is_told_and_the_next_run_is_whole(trial: Trial
     trial.assert_equal()
 
 
+def test_a_wrong_token_is_told_by_the_first_call_and_never_shown(trial: Trial) -> None:
+    """That call is the one with which `holdwater connect` tries a token."""
+    trial.sandbox.token = "mistyped-4711"
+    with trial.vendor.connect(trial.sandbox) as connector, pytest.raises(CredentialsError) as caught:
+        assert not connector.connection  # raises
+    assert "mistyped-4711" not in str(caught.value)
+    assert "the sandbox" in str(caught.value)  # where the token came from
+    assert trial.store.connections(ended=False) == []
+
+
 @pytest.mark.parametrize("target", ["http://127.0.0.1:9/", "https://elsewhere.example/", "/again"])
 def test_a_redirect_is_not_followed(trial: Trial, target: str) -> None:
     trial.sandbox.on_request = lambda number, path: answer(302, "", Location=target) if number == 3 else None
