@@ -160,7 +160,6 @@ def test_a_store_in_use_is_not_written_by_a_second_sync(trial: Trial) -> None:
         trial.sync()
 
 
-@pytest.mark.repeats
 def test_whatever_goes_wrong_no_error_shows_the_token_or_a_person(trial: Trial) -> None:
     chance, told = random.Random(7), []
     for _ in range(40):

@@ -26,9 +26,9 @@ def after(days: float) -> datetime:
 
 
 @pytest.mark.repeats
-@pytest.mark.parametrize("seed", range(6))
-def test_every_figure_equals_the_one_computed_record_by_record(tmp_path: Path, seed: int) -> None:
-    records = books(seed, leads=[0, 1, 5, 40, 150, 400][seed])
+@pytest.mark.parametrize(("seed", "leads"), [(4, 150), (0, 0), (1, 1), (2, 5), (3, 40), (5, 400)])
+def test_every_figure_equals_the_one_computed_record_by_record(tmp_path: Path, seed: int, leads: int) -> None:
+    records = books(seed, leads)
     found = reported(tmp_path, records)
     expected = customers_by_hand.figures(records, NOW, found.judged_after_days)
     different = {name: (getattr(found, name), e) for name, e in expected.items()

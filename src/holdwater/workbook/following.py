@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from holdwater.workbook.markup import Edits, Element, elements, set_attribute, set_text, xml_parser
+from holdwater.workbook.markup import Edits, Element, elements, set_attribute, set_text
 from holdwater.workbook.references import Area, Reference, area_of, with_areas
 from holdwater.workbook.scan import SheetRow, SheetScan
 
@@ -49,7 +49,7 @@ class Growth:
         return self.totals and area.first_row == area.last_row == self.old_last + 1
 
     def may_be_in(self, data: bytes) -> bool:
-        """Whether a piece of a part can hold such a reference: most cannot, and need no parsing."""
+        """Whether a piece of a worksheet part can hold such a reference: most cannot, and need no parsing."""
         return _pattern(self).search(data) is not None
 
 
@@ -59,23 +59,16 @@ def _pattern(growth: Growth) -> re.Pattern[bytes]:
     firsts = [row for row in (growth.first, growth.header) if row is not None]
     patterns = [b"%d:\\$?[A-Z]{1,3}\\$?%s(?!\\d)" % (row, last) for row in firsts]
     if growth.first == growth.old_last:  # one row: a range of one column is written as a cell
-        patterns.append(b"sqref[^<]*?[A-Z]%d(?!\\d)" % growth.first)
+        # Atomic, or a long text about "sqref" would be searched from each of them to its end.
+        patterns.append(b"<(?>[^<]*?sqref)[^<]*?[A-Z]%d(?!\\d)" % growth.first)
     if growth.totals:
         patterns.append(b"[A-Z]\\$?%d(?!\\d)" % (growth.old_last + 1))
     return re.compile(b"|".join(patterns))
 
 
-def follows_in_sheet(chunks: Iterable[bytes], part: str, growth: Growth) -> bool:
-    """Whether `follow_in_sheet` may find something to change; most sheets hold nothing, and are not parsed for that."""
-    waiting: list[bytes] = []
-    for number, chunk in enumerate(chunks):
-        if not number:
-            xml_parser(chunk, part)  # refuses an encoding in which nothing would be found
-        before, bracket, behind = chunk.rpartition(b"<")  # no such reference goes beyond one
-        if bracket and growth.may_be_in(b"".join([*waiting, before])):
-            return True
-        waiting = [bracket + behind] if bracket else [*waiting, chunk]
-    return growth.may_be_in(b"".join(waiting))
+def follows_in_sheet(scan: SheetScan, growth: Growth) -> bool:
+    """Whether `follow_in_sheet` may find something to change."""
+    return any(_may_follow(row, growth) for row in scan.rows()) or growth.may_be_in(scan.tail)
 
 
 def follow_in_sheet(scan: SheetScan, sheet: str, growth: Growth) -> Iterator[bytes]:
@@ -114,8 +107,6 @@ def _followed(scan: SheetScan, piece: bytes, closing: str, sheet: str, growth: G
 
 def follow_in_formulas(data: bytes, part: str, names: Collection[str], growth: Growth, sheet: str | None) -> bytes:
     """Elements with these names whose text is a formula, in defined names (sheet None) and table columns."""
-    if not growth.may_be_in(data):
-        return data
     edits = Edits()
     for element in elements(data, part, names):
         set_text(edits, data, element, followed(element.text, growth, sheet, anchored=False))

@@ -226,7 +226,7 @@ class Package:
         new: dict[str, bytes] = {}
         followed: list[str] = []
         for sheet, part in self._sheets.items():
-            if follows_in_sheet(parts.chunks(part), part, growth) and parts.stream(
+            if follows_in_sheet(SheetScan(parts.chunks(part), part), growth) and parts.stream(
                 part, follow_in_sheet(SheetScan(parts.chunks(part), part), sheet, growth)
             ):
                 followed.append(part)
