@@ -12,16 +12,12 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
-from functools import cache
 from itertools import repeat
 from types import NoneType
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from holdwater.crm.records import STREAMS, Money, Record
 from holdwater.errors import StoreError
-
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
 
 Cell = str | int | float | None  # what SQLite holds
 
@@ -33,17 +29,10 @@ def utc_text(moment: datetime) -> str:
 
 
 def _utc_texts(moments: Iterable[datetime | None]) -> list[Cell]:
-    """A column at once, by Pydantic: a fifth of the time of isoformat. It leaves out a fraction of zero."""
-    in_utc = [None if moment is None else _in_utc(moment) for moment in moments]
-    texts = _moments().dump_python(in_utc, mode="json")
+    from holdwater.crm.moments import iso_texts  # needs pydantic, and tables are named where that is not installed
+
+    texts = iso_texts([None if moment is None else _in_utc(moment) for moment in moments])
     return [text if text is None or "." in text else f"{text[:-1]}.000000Z" for text in texts]
-
-
-@cache
-def _moments() -> TypeAdapter[list[datetime | None]]:
-    from pydantic import TypeAdapter  # the names of the tables are wanted where it is not installed
-
-    return TypeAdapter(list[datetime | None])
 
 
 def _in_utc(moment: datetime) -> datetime:
